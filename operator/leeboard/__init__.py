@@ -1,0 +1,1 @@
+"""Leeboard: a Kubernetes operator for the whole life of machine-learning models."""

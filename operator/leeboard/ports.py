@@ -1,0 +1,105 @@
+"""What the reconcile loop asks of the world; adapters implement these, fakes in tests pass the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from leeboard.api.names import Kind
+from leeboard.api.resource import Manifest, Metadata
+from leeboard.planning.actions import Action
+from leeboard.planning.facts import Children, LoggedModel, RegisteredModel, RegisteredVersion, Run, Unknown
+from leeboard.planning.plan import Notice, ObjectRef, Write
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """One resource of ours: what the work queue holds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+
+class Cluster(Protocol):
+    """The API server. Every method raises TransientError when it may work later.
+
+    Reads by ``children`` and ``cached`` come from the watch cache, the others are live.
+    """
+
+    async def get(self, ref: ObjectRef) -> Manifest | None:
+        """The live object, None when it does not exist."""
+        ...
+
+    def children(self, owner: Metadata, kind: str) -> Children | Unknown:
+        """Objects of ``kind`` that carry ``owner``'s uid label, by the cache; planners check who controls them.
+
+        Unknown until the cache is complete and has seen this process's last write for ``owner``.
+        """
+        ...
+
+    def cached(self, kind: str, namespace: str) -> Children | Unknown:
+        """Every cached object of ``kind`` in a namespace; Unknown until the cache is complete."""
+        ...
+
+    async def log_tail(self, ref: ObjectRef, container: str, *, lines: int) -> tuple[str, ...] | None:
+        """The last lines of a container's log (each cut to 16 KiB unless it is a record), None when there is none."""
+        ...
+
+    async def write(self, owner: Metadata, kind: Kind, write: Write) -> None:
+        """Carry out one write through the gate.
+
+        Raises AlreadyExistsError or ConflictError for a lost race, RejectedError when the API server refuses the object,
+        NotLeaderError when this process may not write.
+        """
+        ...
+
+    async def write_status(self, key: Key, uid: str, status: Manifest) -> None:
+        """Replace our part of the status of the object with that uid."""
+        ...
+
+    async def notify(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
+        """Post one event; a failure is logged, never raised."""
+        ...
+
+
+class Tracking(Protocol):
+    """MLflow. Every method raises TrackingUnavailable when it does not answer; the loop turns that into Unknown."""
+
+    async def find_runs(self, *, experiment: str, tags: Mapping[str, str]) -> tuple[Run, ...]:
+        """Runs of the experiment that carry all of ``tags``, oldest first; none when the experiment is missing."""
+        ...
+
+    async def get_run(self, run_id: str) -> Run | None:
+        """One run with its latest metrics, None when it does not exist."""
+        ...
+
+    async def logged_models(self, run: Run) -> tuple[LoggedModel, ...]:
+        """Every model that the run logged, by creation."""
+        ...
+
+    async def registered_model(self, name: str) -> RegisteredModel | None:
+        """One registered model, None when it does not exist."""
+        ...
+
+    async def find_versions(self, model: str, *, tags: Mapping[str, str]) -> tuple[RegisteredVersion, ...]:
+        """Versions of ``model`` that carry all of ``tags``, lowest number first."""
+        ...
+
+    async def get_version(self, model: str, version: str) -> RegisteredVersion | None:
+        """One version, None when it does not exist."""
+        ...
+
+    async def carry_out(self, action: Action) -> None:
+        """Do what a plan asked for."""
+        ...
