@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 .PHONY: help demo story test check generate verify unit integration e2e images cluster-up cluster-down cluster-env bench bench-peers lock
 
 help: ## explain each target
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Leeboard needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
@@ -74,7 +74,8 @@ bench: $(READY) tools ## measure the budgets; writes build/bench/*.json
 bench-peers: $(READY) ## measure other model servers beside ours; writes build/bench/serving.json
 	$(BIN)/python -m tests.bench serving
 
-lock: $(READY) ## resolve the lock files again from pyproject.toml
+lock: ## resolve the lock files again from pyproject.toml
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator --extra server --extra model --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator -c requirements/dev.txt pyproject.toml -o requirements/operator.txt
