@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any
 
 from leeboard.api.resource import Manifest
 
@@ -47,7 +46,7 @@ def merge(base: Manifest, overlay: Manifest) -> Manifest:
     return merged
 
 
-def _merged_value(key: str, before: Any, after: Any) -> Any:
+def _merged_value(key: str, before: object, after: object) -> object:
     """One field of a merge."""
     if isinstance(before, dict) and isinstance(after, dict):
         return merge(before, after)
