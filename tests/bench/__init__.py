@@ -1,0 +1,1 @@
+"""Budgets, measured: `python -m tests.bench [reconcile|serving]` writes build/bench/<name>.json."""

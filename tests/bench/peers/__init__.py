@@ -1,0 +1,1 @@
+"""Other model servers, as their users run them."""
