@@ -1,8 +1,8 @@
 """TrainingJobs to Jobs on a real API server and a real MLflow server: the operator's CPU, memory, writes and wall time.
 
-All TrainingJobs exist before the operator starts, so that the clock measures the operator and nobody else. The peer figure is
-MLflow alone: the same number of runs opened with the same client by as many threads as the operator has for MLflow.
-Then the operator is started again: it must catch up without a single write.
+All TrainingJobs exist before the operator starts, so that the clock measures the operator and nobody else. The
+peer figure is MLflow alone: the same number of runs opened with the same client by as many threads as the operator
+has for MLflow. Then the operator is started again: it must catch up without a single write.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def writes(audit_log: Path) -> Counter[str]:
 
 
 def mlflow_alone(uri: str) -> float:
-    """Seconds that MLflow needs to open as many runs with tags, one parameter each, asked by the same number of threads."""
+    """Seconds that MLflow needs to open as many runs with tags and a parameter, by as many threads."""
     client = MlflowClient(uri)
     experiment = client.create_experiment("alone")
 
@@ -126,7 +126,7 @@ def until_quiet(server: ApiServer, audit_log: Path, pid: int) -> tuple[float, fl
     return wall, cpu_seconds(pid)
 
 
-def run_operator(server: ApiServer, uri: str, audit_log: Path, log: Path) -> dict[str, float]:
+def run_operator(server: ApiServer, uri: str, *, audit_log: Path, log: Path) -> dict[str, float]:
     """One operator from start until quiet: wall, CPU, memory, writes."""
     command = [sys.executable, "-m", "leeboard", "run"]
     already = sum(writes(audit_log).values())
@@ -149,16 +149,16 @@ def main() -> bool:
         log = FOLDER / "mlflow.log"
         uri = f"http://127.0.0.1:{MLFLOW_PORT}"
         command = [
-            sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(MLFLOW_PORT), "--workers", "1",
-            "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",
+            sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(MLFLOW_PORT),
+            "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",
         ]  # fmt: skip
         with ApiServer(audit_log=audit_log) as server, running(command, log=log) as mlflow:
             wait_until_answers(f"{uri}/health", process=mlflow, log=log)
             create_training_jobs(server)
             alone = mlflow_alone(uri)
-            first = run_operator(server, uri, audit_log, FOLDER / "operator.log")
+            first = run_operator(server, uri, audit_log=audit_log, log=FOLDER / "operator.log")
             by_verb = writes(audit_log)
-            again = run_operator(server, uri, audit_log, FOLDER / "operator-again.log")
+            again = run_operator(server, uri, audit_log=audit_log, log=FOLDER / "operator-again.log")
     print(dict(by_verb))
     results = [
         Measurement(f"operator CPU, {JOBS} TrainingJobs to Jobs", first["cpu"], "s", 30 * share),

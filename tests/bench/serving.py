@@ -1,8 +1,8 @@
 """Our model server beside MLflow's own, the kserve SDK and MLServer: one run, one core each, 1, 8 and 32 connections.
 
-Each server is pinned to core 0 and the load (wrk, closed loop, keep-alive) to core 1. Rounds are interleaved: every server
-has its turn before any has its second, and the median over rounds is told. Before it is timed, each server must give the
-model's own answer.
+Each server is pinned to core 0 and the load (wrk, closed loop, keep-alive) to core 1. Rounds are interleaved:
+every server has its turn before any has its second, and the median over rounds is told. Before it is timed, each
+server must give the model's own answer.
 """
 
 from __future__ import annotations

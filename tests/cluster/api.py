@@ -1,0 +1,104 @@
+"""What tests, stories and the Makefile use: one Cluster, however it came to be, and bare API servers.
+
+    cluster = Cluster.here().up()
+    cluster.images(["operator"])
+    run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "pods"])
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tests.cluster import binaries, existing, kind
+from tests.cluster.api_server import ApiServer
+from tests.cluster.errors import ClusterError
+from tests.cluster.images import Images
+from tests.cluster.paths import Layout
+from tests.cluster.source import SourceCluster, status
+
+__all__ = ["ApiServer", "Cluster", "ClusterError", "Way"]
+
+
+class Way(StrEnum):
+    """How the cluster is had, in the order of preference."""
+
+    EXISTING = "existing"
+    KIND = "kind"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster of one checkout."""
+
+    layout: Layout
+    way: Way
+
+    @classmethod
+    def here(cls) -> "Cluster":
+        """Return the cluster of this checkout, up or not; choose the way from what the machine offers.
+
+        ``LEEBOARD_CLUSTER`` (existing, kind or source) overrides the choice.
+        """
+        forced = os.environ.get("LEEBOARD_CLUSTER")
+        if forced:
+            return cls(Layout.here(), Way(forced))
+        if os.environ.get(existing.VARIABLE):
+            return cls(Layout.here(), Way.EXISTING)
+        return cls(Layout.here(), Way.KIND if kind.docker_runs() else Way.SOURCE)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig with the administrator's rights; there once the cluster is up."""
+        return self.layout.kubeconfig
+
+    @property
+    def bin(self) -> Path:
+        """The folder of kubectl, helm, kwok, etcd and kube-apiserver."""
+        return binaries.folder()
+
+    @property
+    def audit_log(self) -> Path:
+        """Metadata of every mutating request, one JSON object a line (not where the cluster is an existing one)."""
+        return self.layout.audit_log
+
+    def up(self) -> "Cluster":
+        """Bring the cluster up unless it is; return when a pod can be started.
+
+        Raises:
+            ClusterError: it cannot be had this way; the message says what to install or change.
+        """
+        match self.way:
+            case Way.EXISTING:
+                existing.up(self.layout)
+            case Way.KIND:
+                kind.up(self.layout)
+            case Way.SOURCE:
+                SourceCluster(self.layout).up()
+        return self
+
+    def down(self) -> None:
+        """Remove the cluster and everything it set on the machine; an existing cluster is left alone."""
+        match self.way:
+            case Way.EXISTING:
+                existing.down(self.layout)
+            case Way.KIND:
+                kind.down(self.layout)
+            case Way.SOURCE:
+                SourceCluster(self.layout).down()
+
+    def status(self) -> dict[str, str]:
+        """Return the state of each part in words."""
+        match self.way:
+            case Way.EXISTING:
+                return existing.status(self.layout)
+            case Way.KIND:
+                return kind.status(self.layout)
+            case Way.SOURCE:
+                return status(SourceCluster(self.layout))
+
+    def images(self, targets: Sequence[str] = ()) -> list[str]:
+        """Build the Dockerfile's targets (all of them by default), load them, and return their names."""
+        return Images(self.layout, self.way.value).ensure(targets)
