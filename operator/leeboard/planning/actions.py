@@ -19,10 +19,11 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class CloseRun:
-    """Set a run's final status."""
+    """Set ``tags`` on a run, then its final status: the tags prove that it was closed by us and not by a script."""
 
     run_id: str
     status: RunStatus
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
