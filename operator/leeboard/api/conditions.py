@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-MAX_MESSAGE = 1024
+from leeboard.api.bounds import MAX_MESSAGE, Message
 
 
 class ConditionStatus(StrEnum):
@@ -41,10 +41,10 @@ class Condition(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
     type: str = Field(max_length=64, description="Name of the fact.")
-    status: ConditionStatus = Field(description="True, False or Unknown.")
-    reason: str = Field(max_length=64, description="One stable CamelCase word.")
-    message: str = Field(default="", max_length=MAX_MESSAGE, description="What it waits for, since when, with numbers.")
-    observed_generation: int = Field(description="The generation that was judged.")
+    status: ConditionStatus = Field(description="True, False or Unknown; a missing fact is Unknown, never False.")
+    reason: str = Field(max_length=64, description="One stable CamelCase word: part of the API.")
+    message: Message = Field(default="", description="A sentence: what it waits for, since when, until when, with numbers.")
+    observed_generation: int = Field(ge=-1, description="The metadata.generation that was judged.")
     last_transition_time: str = Field(description="When the status last flipped.", json_schema_extra={"format": "date-time"})
 
 

@@ -41,12 +41,18 @@ class Metadata(ApiModel):
 class Status(ApiModel):
     """What every kind reports: ``Ready``, ``Reconciling``, ``Stalled`` as kstatus reads them, and a printed digest."""
 
-    phase: str | None = Field(default=None, max_length=64, description="One printed word; read the conditions instead.")
-    observed_generation: int = Field(default=-1, description="The generation that this status speaks of.")
+    phase: str | None = Field(
+        default=None, max_length=64, description="One word for people, printed by kubectl get; programs read the conditions."
+    )
+    observed_generation: int = Field(
+        default=-1,
+        ge=-1,
+        description="The metadata.generation that this status speaks of; -1 until the operator has seen the object.",
+    )
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=16,
-        description="Three-valued facts, one of each type.",
+        description="Three-valued facts, one of each type. Ready, Reconciling and Stalled mean what kstatus says.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
 
