@@ -1,0 +1,1 @@
+"""The data plane of Leeboard: what runs inside users pods."""

@@ -1,0 +1,146 @@
+"""The command line: `leeboard-runtime fetch | fingerprint | serve`. Every option is also an environment variable `LEEBOARD_<OPTION>`.
+
+Each command imports its own parts when it runs: `serve` must not load what `fetch` and `fingerprint` need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from leeboard_runtime.errors import RuntimeFault
+from leeboard_runtime.termination import write_fault
+
+ENVIRONMENT_PREFIX = "LEEBOARD_"
+Converter = Callable[[str], Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code: 0, 2 for permanent and 75 for transient faults."""
+    options = parse(sys.argv[1:] if arguments is None else arguments, os.environ)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        options.run(options)
+    except RuntimeFault as fault:
+        write_fault(fault)
+        logging.getLogger("leeboard").error("%s: %s", fault.reason, fault.message)  # noqa: TRY400 - no trace for a known fault
+        return fault.exit_code
+    return 0
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
+    """The options of a command; an option that is not given comes from the environment, then from its default."""
+    parser = argparse.ArgumentParser(prog="leeboard-runtime", description="The data plane of Leeboard.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text, declare, run in (
+        ("fetch", "Download a model, verify its digest, compare its requirements.", _declare_fetch, _run_fetch),
+        ("fingerprint", "Load a model and print what it is as one line of JSON.", _declare_fingerprint, _run_fingerprint),
+        ("serve", "Serve a model over the Open Inference Protocol.", _declare_serve, _run_serve),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        declare(_Options(command, environment))
+        command.set_defaults(run=run)
+    return parser.parse_args(arguments)
+
+
+class _Options:
+    """Adds options that the environment may give."""
+
+    def __init__(self, parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+        self._parser = parser
+        self._environment = environment
+
+    def add(self, flag: str, text: str, *, kind: Converter = str, default: str | None = None) -> None:
+        """An option with one value; without a default it is required."""
+        variable = ENVIRONMENT_PREFIX + flag.upper().replace("-", "_")
+        value = self._environment.get(variable, default)
+        self._parser.add_argument(
+            f"--{flag}", type=kind, default=value, required=value is None, help=f"{text} [{variable}, default {default!r}]"
+        )
+
+    def switch(self, flag: str, text: str) -> None:
+        """An option without a value."""
+        variable = ENVIRONMENT_PREFIX + flag.upper().replace("-", "_")
+        default = true_or_false(self._environment.get(variable, "false"))
+        self._parser.add_argument(f"--{flag}", action="store_true", default=default, help=f"{text} [{variable}]")
+
+
+def true_or_false(text: str) -> bool:
+    """`true` or `false`, and nothing else."""
+    if text.lower() not in {"true", "false"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time in seconds")
+    return number
+
+
+def _declare_fetch(options: _Options) -> None:
+    options.add("model-uri", "models:/m-<id> or models:/<name>/<version>")
+    options.add("destination", "directory, usually a mounted volume", kind=Path, default="/mnt/model")
+    options.add("digest", "refuse content of another digest (sha256:...)", default="")
+    options.switch("compare-requirements", "refuse a model that this image cannot load")
+
+
+def _declare_fingerprint(options: _Options) -> None:
+    options.add("model", "directory of the model", kind=Path, default="/mnt/model")
+    options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
+
+
+def _declare_serve(options: _Options) -> None:
+    options.add("model", "directory of the model", kind=Path, default="/mnt/model")
+    options.add("name", "name of the InferenceService, the protocol's model name")
+    options.add("version", "version of the model")
+    options.add("host", "address to listen on", default="0.0.0.0")  # noqa: S104 - a pod is reached by its address
+    options.add("port", "port of the protocol", kind=int, default="8080")
+    options.add("metrics-port", "port of /metrics", kind=int, default="9090")
+    options.add("batching", "put waiting requests into one call: row-wise models only", kind=true_or_false, default="false")
+    options.add("lean", "skip MLflow's check on each call where answers agree", kind=true_or_false, default="false")
+    options.add("max-batch", "rows in one call", kind=_positive, default="256")
+    options.add("queue", "requests that may wait before 503", kind=_positive, default="1024")
+    options.add("max-body-bytes", "larger requests are answered 413", kind=_positive, default=str(16 << 20))
+    options.add("request-timeout", "seconds until 504", kind=_seconds, default="60")
+    options.add("drain-timeout", "seconds after SIGTERM until open connections are cut", kind=_seconds, default="30")
+    options.add("least-drain", "seconds after SIGTERM that the port stays open at least", kind=_seconds, default="5")
+    options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
+    options.add("worker-python", "Python of the environment that the model is loaded in", default=sys.executable)
+    options.add("worker-restarts", "deaths of the worker in a row before the server exits", kind=int, default="5")
+
+
+def _run_fetch(options: argparse.Namespace) -> None:
+    from leeboard_runtime.fetch import fetch  # noqa: PLC0415
+
+    fetch(
+        options.model_uri,
+        options.destination,
+        digest=options.digest,
+        compare_requirements=options.compare_requirements,
+    )
+
+
+def _run_fingerprint(options: argparse.Namespace) -> None:
+    from leeboard_runtime.fingerprint import fingerprint  # noqa: PLC0415
+
+    fingerprint(options.model, predict_fn=options.predict_fn)
+
+
+def _run_serve(options: argparse.Namespace) -> None:
+    from leeboard_runtime.serve import serve  # noqa: PLC0415
+
+    serve(options)

@@ -1,0 +1,116 @@
+"""`leeboard-runtime fingerprint`: load a model once, in a pod without credentials, and say what it is.
+
+The record goes to stdout as the last line, `LEEBOARD-FINGERPRINT {...}`; the termination message holds its hash, so that the operator
+can tell a whole log from a cut one: `recordSHA256` is the SHA-256 of the JSON text behind the prefix, in UTF-8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from leeboard_runtime.agreement import Answer
+from leeboard_runtime.digest import Content, measure
+from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.requirements import Comparison, Recorded, compare, read_record
+from leeboard_runtime.rowwise import RowWise, prove
+from leeboard_runtime.termination import write_termination
+
+log = logging.getLogger("leeboard.fingerprint")
+
+PREFIX = "LEEBOARD-FINGERPRINT "
+SCHEMA = 1
+ANSWER_METADATA = "leeboard.answerSHA256"
+"""Key in the model's metadata under which training may record the answer to the input example (agreement.Answer.sha256)."""
+
+
+def fingerprint(path: Path, *, predict_fn: str = "") -> dict[str, Any]:
+    """Print and return the record. Raises PermanentFault (LoadFailed, ExampleFailed, ModelInvalid, Signature...)."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    content = measure(path)
+    recorded = read_record(path)
+    comparison = compare(recorded)
+    try:
+        from leeboard_runtime.model import LoadedModel  # noqa: PLC0415 - an image without MLflow is an answer
+    except ImportError as error:
+        raise PermanentFault(Reason.LOAD_FAILED, f"this image cannot load models: {error}") from error
+    model = LoadedModel.load(path, predict_fn=predict_fn)
+    example = model.example()
+    replay = _replay(model, example)
+    rowwise = prove(model.enforced, model.description, example)
+    record = _record(content, recorded, comparison) | {
+        "signature": _signature(model.metadata.signature),
+        "rowWise": {"proven": rowwise.proven, "reason": rowwise.reason, "tolerance": f"{rowwise.tolerance:g}"},
+        "lean": _lean_agrees(model, example, rowwise),
+        "example": replay,
+    }
+    line = json.dumps(record, separators=(",", ":"), allow_nan=False)
+    sys.stdout.write(f"{PREFIX}{line}\n")
+    sys.stdout.flush()
+    write_termination(
+        {
+            "digest": content.digest,
+            "bytes": content.size_bytes,
+            "rowWise": rowwise.proven,
+            "recordSHA256": hashlib.sha256(line.encode()).hexdigest(),
+        }
+    )
+    return record
+
+
+def _record(content: Content, recorded: Recorded, comparison: Comparison) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "digest": content.digest,
+        "bytes": content.size_bytes,
+        "files": content.files,
+        "flavor": recorded.flavor,
+        "pythonVersion": recorded.python_version,
+        "mlflowVersion": recorded.mlflow_version,
+        "requirements": list(recorded.requirements),
+        "environment": {"verdict": str(comparison.verdict), "differences": comparison.sentences},
+    }
+
+
+def _replay(model: Any, example: Any) -> dict[str, Any]:
+    """The answer to the input example, compared with the recorded one where training recorded one."""
+    if example is None:
+        return {"present": False, "answerSHA256": None, "agrees": None}
+    try:
+        answer = Answer(model.enforced(example)).sha256()
+    except Exception as error:
+        raise PermanentFault(
+            Reason.EXAMPLE_FAILED,
+            f"the model raised {type(error).__name__}: {error}, asked with its own input example; "
+            "log it with an example that it answers",
+        ) from error
+    expected = (model.metadata.metadata or {}).get(ANSWER_METADATA)
+    return {"present": True, "answerSHA256": answer, "agrees": None if expected is None else expected == answer}
+
+
+def _lean_agrees(model: Any, example: Any, rowwise: RowWise) -> bool:
+    """Does the path behind MLflow's check answer the same, on the example and on made-up rows?"""
+    from leeboard_runtime.probes import synthetic_rows  # noqa: PLC0415
+
+    probes = [] if example is None else [example]
+    if rowwise.proven or example is None:
+        probes.append(synthetic_rows(model.description, 4, example))
+    try:
+        return all(Answer(model.lean(rows)).agrees(Answer(model.enforced(rows))) for rows in probes)
+    except Exception as error:  # noqa: BLE001 - whatever the model raises means: not lean
+        log.warning("the lean path is not taken: %s: %s", type(error).__name__, error)
+        return False
+
+
+def _signature(signature: Any) -> dict[str, Any]:
+    def listed(schema: Any) -> list[Any]:
+        return [] if schema is None else schema.to_dict()  # type: ignore[no-any-return]
+
+    rows = {"inputs": listed(signature.inputs), "outputs": listed(signature.outputs), "params": listed(signature.params)}
+    finite: dict[str, Any] = json.loads(json.dumps(rows, default=str), parse_constant=str)
+    return finite
