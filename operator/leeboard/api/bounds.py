@@ -7,7 +7,7 @@ messages, requirements) is shortened where it enters a status model, with an ell
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -17,17 +17,12 @@ MAX_PARAMETERS = 100
 MAX_PARAMETER_VALUE = 6000  # MLflow's own limit
 
 
-def shorten(limit: int, value: Any) -> Any:
+def shorten(limit: int, value: object) -> object:
     """``value`` cut to ``limit`` characters when it is a longer string; anything else is left to validation."""
     return f"{value[: limit - 1]}…" if isinstance(value, str) and len(value) > limit else value
 
 
-def keep_first(limit: int, value: Any) -> Any:
-    """The first ``limit`` items of a list or tuple; anything else is left to validation."""
-    return value[:limit] if isinstance(value, list | tuple) else value
-
-
-def keep_last(limit: int, value: Any) -> Any:
+def keep_last(limit: int, value: object) -> object:
     """The last ``limit`` items of a list or tuple; anything else is left to validation."""
     return value[-limit:] if isinstance(value, list | tuple) else value
 

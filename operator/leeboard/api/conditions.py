@@ -43,9 +43,13 @@ class Condition(BaseModel):
     type: str = Field(max_length=64, description="Name of the fact.")
     status: ConditionStatus = Field(description="True, False or Unknown; a missing fact is Unknown, never False.")
     reason: str = Field(max_length=64, description="One stable CamelCase word: part of the API.")
-    message: Message = Field(default="", description="A sentence: what it waits for, since when, until when, with numbers.")
+    message: Message = Field(
+        default="", description="A sentence: what it waits for, since when, until when, with numbers."
+    )
     observed_generation: int = Field(ge=-1, description="The metadata.generation that was judged.")
-    last_transition_time: str = Field(description="When the status last flipped.", json_schema_extra={"format": "date-time"})
+    last_transition_time: str = Field(
+        description="When the status last flipped.", json_schema_extra={"format": "date-time"}
+    )
 
 
 class Judgement(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from leeboard.api.bounds import Digest, Duration, ModelName, ObjectName, Url, VersionNumber
 from leeboard.api.cel import immutable, rule, rules
-from leeboard.api.pod_template_rules import SERVER, pod_template
+from leeboard.api.pod_template_rules import EMBED, Use
 from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
 
 
@@ -41,14 +41,16 @@ class Server(ApiModel):
     template: Manifest | None = Field(
         default=None,
         description="Pod template, merged over the server's own: lists of containers, volumes and variables by name.",
-        json_schema_extra=pod_template(SERVER),
+        json_schema_extra={EMBED: Use.SERVER},
     )
     replicas: int = Field(default=1, ge=1, le=1000, description="Pods of the version that serves.")
     environment: Literal["Image"] = Field(
-        default="Image", description="Image: the server image's Python and libraries; a model that needs others is refused."
+        default="Image",
+        description="Image: the server image's Python and libraries; a model that needs others is refused.",
     )
     request_timeout: Duration = Field(
-        default="60s", description="Longest time that a request may take, and that an old pod gets to finish its requests."
+        default="60s",
+        description="Longest time that a request may take, and that an old pod gets to finish its requests.",
     )
 
 
@@ -56,7 +58,9 @@ class InferenceServiceSpec(ApiModel):
     """Which model serves, and how."""
 
     model: ModelChoice = Field(description="Which version of which model serves: exactly one of version and follow.")
-    server: Server = Field(default_factory=Server, description="What runs the model.", json_schema_extra={"default": {}})
+    server: Server = Field(
+        default_factory=Server, description="What runs the model.", json_schema_extra={"default": {}}
+    )
 
 
 class Revision(ApiModel):
@@ -84,7 +88,7 @@ class InferenceServiceStatus(Status):
 
 
 class InferenceService(ApiModel):
-    """One model behind one address: answers the Open Inference Protocol, and moves to a new version without losing a request."""
+    """One model behind one address; it answers the Open Inference Protocol and moves between versions without a gap."""
 
     metadata: Metadata
     spec: InferenceServiceSpec

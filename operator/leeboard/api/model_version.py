@@ -36,7 +36,9 @@ class TrainingJobLineage(ApiModel):
 class GitLineage(GitSource):
     """The commit, and how sure we are of it."""
 
-    evidence: Literal["Claimed"] = Field(default="Claimed", description="Claimed: said by the author, not checked out by us.")
+    evidence: Literal["Claimed"] = Field(
+        default="Claimed", description="Claimed: said by the author, not checked out by us."
+    )
 
 
 class ImageLineage(ApiModel):
@@ -55,7 +57,9 @@ class Lineage(ApiModel):
     training_job: TrainingJobLineage | None = Field(default=None, description="The training that made it.")
     git: GitLineage | None = Field(default=None, description="Commit of the code.")
     dataset: Dataset | None = Field(default=None, description="What it learnt from.")
-    images: tuple[ImageLineage, ...] = Field(default=(), max_length=32, description="Images of the training's containers.")
+    images: tuple[ImageLineage, ...] = Field(
+        default=(), max_length=32, description="Images of the training's containers."
+    )
     parameters: Parameters = Field(default_factory=dict, description="Hyper-parameters of the training.")
 
 
@@ -121,14 +125,18 @@ class Fingerprint(ApiModel):
 
     flavor: str = Field(max_length=64, description="MLflow flavour, for example sklearn.")
     python_version: str = Field(max_length=64, description="Python that the model was logged with.")
-    row_wise: bool = Field(description="Proven: a row's answer does not depend on the others, so that requests may share a batch.")
+    row_wise: bool = Field(
+        description="Proven: a row's answer does not depend on the others, so that requests may share a batch."
+    )
     row_wise_reason: Message = Field(default="", description="Why it is, or is not, proven row-wise.")
     tolerance: str = Field(default="", max_length=64, description="Tolerance of that proof.")
-    lean: bool = Field(default=False, description="Proven: predicting without MLflow's per-call checks gives the same answers.")
+    lean: bool = Field(
+        default=False, description="Proven: predicting without MLflow's per-call checks gives the same answers."
+    )
     environment: Literal["Match", "Warn", "Refuse"] = Field(
         description=(
-            "The model's requirements against the server's image. Match: the same. Warn: differences that do not stop it from "
-            "serving. Refuse: it would not serve as it was trained."
+            "The model's requirements against the server's image. Match: the same. Warn: differences that do not"
+            " stop it from serving. Refuse: it would not serve as it was trained."
         )
     )
     differences: tuple[Line, ...] = Field(default=(), max_length=64, description="Requirements that differ.")

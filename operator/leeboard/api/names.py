@@ -62,7 +62,9 @@ class Tag(StrEnum):
     DATASET_URI = "leeboard.dataset.uri"
     DATASET_DIGEST = "leeboard.dataset.digest"
     IMAGE = "leeboard.image"
-    CLOSED = "leeboard.closed"  # on runs: the attempt whose end the operator recorded; scripts close runs on their own, too
+    CLOSED = (
+        "leeboard.closed"  # on runs: the attempt whose end the operator recorded; scripts close runs on their own, too
+    )
     DIGEST = "leeboard.digest"  # on versions: digest of the model's files
     RECORD_DIGEST = "leeboard.record"  # on versions: sha256 of the fingerprint record that is kept with the run
     VERSION_OF = "leeboard.model_version"  # namespace/name of the ModelVersion resource

@@ -42,7 +42,9 @@ class Status(ApiModel):
     """What every kind reports: ``Ready``, ``Reconciling``, ``Stalled`` as kstatus reads them, and a printed digest."""
 
     phase: str | None = Field(
-        default=None, max_length=64, description="One word for people, printed by kubectl get; programs read the conditions."
+        default=None,
+        max_length=64,
+        description="One word for people, printed by kubectl get; programs read the conditions.",
     )
     observed_generation: int = Field(
         default=-1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from leeboard.api.bounds import (
     MAX_PARAMETERS,
@@ -20,11 +20,11 @@ from leeboard.api.bounds import (
     VersionNumber,
 )
 from leeboard.api.cel import Because, immutable, rule, rules
-from leeboard.api.pod_template_rules import TRAINING, pod_template
+from leeboard.api.pod_template_rules import EMBED, Use
 from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
 
 MAX_METRICS = 64
-TIME = {"format": "date-time"}
+TIME: dict[str, JsonValue] = {"format": "date-time"}
 
 Parameters = Annotated[
     dict[str, ParameterValue],
@@ -36,7 +36,7 @@ Parameters = Annotated[
                 "a parameter becomes an environment variable: its name has letters, digits and _, no digit first",
             ),
             rule(
-                "self.all(key, !(key.startsWith('MLFLOW_') || key.startsWith('LEEBOARD_') || key.startsWith('DATASET_')))",
+                "!self.exists(key, key.matches('^(MLFLOW|LEEBOARD|DATASET)_'))",
                 "environment variables MLFLOW_*, LEEBOARD_*, DATASET_* are set by the operator",
                 because=Because.FORBIDDEN,
             ),
@@ -56,7 +56,9 @@ class GitSource(ApiModel):
 class Source(ApiModel):
     """Where the code of a training came from."""
 
-    git: GitSource = Field(description="Git commit of the code, recorded in the lineage as Claimed: it is not checked out.")
+    git: GitSource = Field(
+        description="Git commit of the code, recorded in the lineage as Claimed: it is not checked out."
+    )
 
 
 class Dataset(ApiModel):
@@ -101,10 +103,10 @@ class TrainingJobSpec(ApiModel):
     )
     template: Manifest = Field(
         description=(
-            "Pod template of the training, as in a Job. The operator sets restartPolicy Never, the environment variables "
-            "MLFLOW_* that make a plain MLflow script log to its run, and restricted security defaults."
+            "Pod template of the training, as in a Job. The operator sets restartPolicy Never, the environment"
+            " variables MLFLOW_* that make a plain MLflow script log to its run, and restricted security defaults."
         ),
-        json_schema_extra=pod_template(TRAINING),
+        json_schema_extra={EMBED: Use.TRAINING},
     )
     result: Result | None = Field(
         default=None, description="Which logged model is the result; without it exactly one must be READY."
@@ -140,8 +142,9 @@ class Failure(ApiModel):
     class_: FailureClass = Field(
         alias="class",
         description=(
-            "Disruption: eviction, preemption or loss of the node. CodeError: the script failed. ResourceExhausted: out of "
-            "memory. NeverStarted: no container ran. ResultInvalid: not exactly one READY model. ResultLost: the Job is gone."
+            "Disruption: eviction, preemption or loss of the node. CodeError: the script failed. ResourceExhausted: out"
+            " of memory. NeverStarted: no container ran. ResultInvalid: not exactly one READY model. ResultLost: the"
+            " Job is gone."
         ),
     )
     reason: str = Field(max_length=64, description="Stable CamelCase reason.")
@@ -154,7 +157,9 @@ class RunReference(ApiModel):
 
     id: Identity = Field(description="MLflow run id.")
     experiment_id: Identity = Field(description="MLflow experiment id.")
-    url: Url | None = Field(default=None, description="Page of the run, where the administrator named MLflow's address.")
+    url: Url | None = Field(
+        default=None, description="Page of the run, where the administrator named MLflow's address."
+    )
 
 
 class JobReference(ApiModel):
@@ -203,7 +208,9 @@ class TrainingJobStatus(Status):
     run: RunReference | None = Field(default=None, description="MLflow run of the current attempt.")
     job: JobReference | None = Field(default=None, description="Job of the current attempt.")
     job_result: JobResult | None = Field(default=None, description="How the current attempt's Job ended.")
-    logged_model: LoggedModelReference | None = Field(default=None, description="The READY logged model that is the result.")
+    logged_model: LoggedModelReference | None = Field(
+        default=None, description="The READY logged model that is the result."
+    )
     failure: Failure | None = Field(default=None, description="Why the training failed, and the next step to take.")
     metrics: tuple[Metric, ...] = Field(
         default=(),

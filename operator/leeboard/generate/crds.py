@@ -1,0 +1,50 @@
+"""crds/: one file for each kind; a schema without words or parts is written on one line, which saves a third."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from leeboard.api.crd import DEFINITIONS, Definition, crd
+from leeboard.api.names import GROUP
+
+FOLDER = Path("crds")
+HEADER = "# Generated from operator/leeboard/api by `make generate`; do not edit.\n"
+WIDTH = 120
+_LONG = frozenset({"description", "message", "pattern", "rule"})
+
+
+def crd_files() -> dict[Path, str]:
+    """Every CRD by its path in the repository."""
+    return {FOLDER / f"{GROUP}_{definition.kind.plural}.yaml": crd_text(definition) for definition in DEFINITIONS}
+
+
+def crd_text(definition: Definition) -> str:
+    """One CRD as YAML."""
+    text = yaml.dump(
+        crd(definition), Dumper=_Plain, sort_keys=False, width=WIDTH, allow_unicode=True, default_flow_style=None
+    )
+    return HEADER + text
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors: an object that stands in two places is written twice."""
+
+    def represent_dict(self, data: Mapping[str, object]) -> yaml.MappingNode:
+        """What holds something long is written line by line."""
+        node = super().represent_dict(data)
+        if not _LONG.isdisjoint(data):
+            node.flow_style = False
+        return node
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Lists are indented below their key, as yamllint wants them."""
+        return super().increase_indent(flow, indentless=False)
+
+
+_Plain.add_representer(dict, _Plain.represent_dict)
