@@ -1,0 +1,28 @@
+{{- /* What the operator's settings read from the environment, as a map of names to values. */ -}}
+{{- define "leeboard.environment" -}}
+{{- $uri := include "leeboard.mlflow.uri" . }}
+LEEBOARD_CLUSTER: {{ .Values.clusterName | quote }}
+LEEBOARD_TRACKING_URI: {{ $uri | quote }}
+LEEBOARD_TRACKING_URI_FOR_PODS: {{ default $uri .Values.mlflow.uriForPods | quote }}
+{{- with .Values.mlflow.page }}
+LEEBOARD_TRACKING_PAGE: {{ . | quote }}
+{{- end }}
+{{- with .Values.mlflow.credentialsSecretName }}
+LEEBOARD_CREDENTIALS_SECRET: {{ . | quote }}
+{{- end }}
+LEEBOARD_RUNTIME_IMAGE: {{ include "leeboard.image" (dict "image" .Values.runtime.image "chart" .Chart) | quote }}
+LEEBOARD_IMAGE_PULL_POLICY: {{ .Values.runtime.image.pullPolicy | quote }}
+{{- with .Values.runtime.imagePullSecretNames }}
+LEEBOARD_IMAGE_PULL_SECRETS: {{ join "," . | quote }}
+{{- end }}
+LEEBOARD_START_DEADLINE_SECONDS: {{ .Values.settings.startDeadlineSeconds | int | quote }}
+LEEBOARD_FINISHED_JOB_TTL_SECONDS: {{ .Values.settings.finishedJobTTLSeconds | int | quote }}
+LEEBOARD_WORKERS: {{ .Values.settings.workers | int | quote }}
+LEEBOARD_SWEEP_SECONDS: {{ .Values.settings.sweepSeconds | int | quote }}
+LEEBOARD_LEADER_ELECTION: "true"
+LEEBOARD_LEASE_NAME: leeboard
+LEEBOARD_PROBE_PORT: "8081"
+LEEBOARD_METRICS_PORT: "8080"
+LEEBOARD_LOG_LEVEL: {{ .Values.settings.logLevel | quote }}
+LEEBOARD_LOG_FORMAT: {{ .Values.settings.logFormat | quote }}
+{{- end }}

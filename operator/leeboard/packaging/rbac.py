@@ -1,0 +1,96 @@
+"""The one table of rights: what the operator may do, what users may be given, and why.
+
+Chart and manifests are made of it. Not in it, on purpose: secrets, exec, impersonate, escalate, bind, wildcards,
+webhooks, CRD writes. Creating a TrainingJob is creating pods, so it belongs to edit, never to view; nobody but the
+operator writes a status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from leeboard.api.names import GROUP, Kind
+from leeboard.api.resource import Manifest
+
+LEASE_NAME = "leeboard"
+READ = ("get", "list", "watch")
+MANAGE = ("create", "delete", "get", "list", "patch", "watch")
+KINDS = tuple(kind.plural for kind in Kind)
+
+
+class Scope(StrEnum):
+    """Where a right holds."""
+
+    CLUSTER = "cluster"
+    OWN_NAMESPACE = "own namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One row: verbs on resources of one API group, and the sentence that justifies them."""
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    why: str
+    scope: Scope = Scope.CLUSTER
+    names: tuple[str, ...] = ()
+
+    def rule(self) -> Manifest:
+        """The row as a PolicyRule."""
+        rule: Manifest = {"apiGroups": [self.group], "resources": list(self.resources), "verbs": list(self.verbs)}
+        return rule | ({"resourceNames": list(self.names)} if self.names else {})
+
+
+@dataclass(frozen=True, slots=True)
+class UserRole:
+    """A role that is aggregated into Kubernetes' own view, edit and admin."""
+
+    suffix: str
+    aggregate_to: tuple[str, ...]
+    rights: tuple[Right, ...]
+
+
+OPERATOR_RIGHTS: tuple[Right, ...] = (
+    Right(GROUP, KINDS, READ, "what users ask for"),
+    Right(GROUP, (Kind.MODEL_VERSION.plural,), ("create",), "a training's result becomes a ModelVersion"),
+    Right(
+        GROUP, tuple(f"{plural}/status" for plural in KINDS), ("patch",), "what is known is written to the status only"
+    ),
+    Right("batch", ("jobs",), MANAGE, "one Job for each training attempt and each fingerprint"),
+    Right("apps", ("deployments",), MANAGE, "one Deployment for each revision that serves"),
+    Right("", ("services",), MANAGE, "one address for each InferenceService"),
+    Right("policy", ("poddisruptionbudgets",), MANAGE, "a node drain leaves enough servers"),
+    Right("", ("pods",), READ, "why an attempt failed, which servers answer"),
+    Right("", ("pods/log",), ("get",), "last log lines of a failed training, the record of a fingerprint"),
+    Right(
+        "discovery.k8s.io", ("endpointslices",), ("list", "watch"), "a server leaves the Service before it is removed"
+    ),
+    Right("events.k8s.io", ("events",), ("create",), "transitions are told to users"),
+    Right("coordination.k8s.io", ("leases",), ("create",), "names cannot limit a create", Scope.OWN_NAMESPACE),
+    Right(
+        "coordination.k8s.io", ("leases",), ("get", "patch", "update"), "one leader", Scope.OWN_NAMESPACE, (LEASE_NAME,)
+    ),
+)
+
+USER_ROLES: tuple[UserRole, ...] = (
+    UserRole("view", ("view", "edit", "admin"), (Right(GROUP, KINDS, READ, "look at models and what serves"),)),
+    UserRole(
+        "edit",
+        ("edit", "admin"),
+        (
+            Right(
+                GROUP,
+                KINDS,
+                ("create", "delete", "deletecollection", "patch", "update"),
+                "train and serve: this creates pods, which the edit role may do anyway",
+            ),
+        ),
+    ),
+)
+
+
+def operator_rules(scope: Scope) -> list[Manifest]:
+    """The operator's PolicyRules that hold in ``scope``."""
+    return [right.rule() for right in OPERATOR_RIGHTS if right.scope is scope]
