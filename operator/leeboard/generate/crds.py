@@ -32,13 +32,6 @@ def crd_text(definition: Definition) -> str:
 class _Plain(yaml.SafeDumper):
     """Without anchors: an object that stands in two places is written twice."""
 
-    def represent_dict(self, data: Mapping[str, object]) -> yaml.MappingNode:
-        """What holds something long is written line by line."""
-        node = super().represent_dict(data)
-        if not _LONG.isdisjoint(data):
-            node.flow_style = False
-        return node
-
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True
 
@@ -47,4 +40,12 @@ class _Plain(yaml.SafeDumper):
         return super().increase_indent(flow, indentless=False)
 
 
-_Plain.add_representer(dict, _Plain.represent_dict)
+def _represent(dumper: _Plain, data: Mapping[str, object]) -> yaml.MappingNode:
+    """What holds something long is written line by line."""
+    node = dumper.represent_dict(data)
+    if not _LONG.isdisjoint(data):
+        node.flow_style = False
+    return node
+
+
+_Plain.add_representer(dict, _represent)
