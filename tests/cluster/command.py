@@ -40,7 +40,7 @@ def run(
     except subprocess.TimeoutExpired as late:
         raise ClusterError(f"{' '.join(words[:4])} took longer than {timeout_seconds:.0f} s") from late
     if done.returncode != 0:
-        tail = (done.stderr or done.stdout).strip()[-3000:]
+        tail = (done.stdout[-1500:] + done.stderr[-1500:]).strip()
         raise ClusterError(f"{' '.join(words[:6])} failed ({done.returncode}): {tail}")
     return done.stdout
 

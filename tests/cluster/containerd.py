@@ -1,5 +1,7 @@
 """Images inside the cluster's containerd."""
 
+import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,15 @@ class Containerd:
 
     def load(self, archive: Path) -> None:
         """Import an image archive (docker or OCI); images of the same names are replaced."""
-        self._ctr("images", "import", "--local", "--no-unpack=false", str(archive), timeout_seconds=900)
+        self._ctr("images", "import", str(archive), timeout_seconds=900)
+
+    def load_layout(self, layout: Path) -> None:
+        """Import an OCI layout folder."""
+        with tempfile.TemporaryDirectory(dir=layout.parent) as scratch:
+            archive = Path(scratch) / "layout.tar"
+            with tarfile.open(archive, "w") as tar:
+                tar.add(layout, arcname=".")
+            self.load(archive)
 
     def _ctr(self, *words: str, timeout_seconds: float = 60) -> str:
         command = [self.bin / "ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io", *words]

@@ -164,6 +164,7 @@ def ensure_bind_mount(source: Path, target: Path) -> None:
     if f"{target}/" not in [f"{place}/" for place in leftovers.mounts_below(target.parent)]:
         run(["mount", "--bind", source, target])
         run(["mount", "--make-private", target])
+        run(["mount", "--make-shared", target])
 
 
 def _require_root() -> None:
