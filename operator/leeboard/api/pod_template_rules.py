@@ -38,7 +38,7 @@ def placed_rules(use: Use) -> Placed:
     """The rules of one use by the node that they stand at, from the pod template down."""
     if use is Use.TRAINING:
         policy = _restart_policy("Never", "every attempt is a Job of its own")
-        owned: tuple[str, ...] = ("MLFLOW_", "LEEBOARD_", "DATASET_")
+        owned: tuple[str, ...] = ("MLFLOW_", "LEEBOARD_")
     else:
         policy = _restart_policy("Always", "model servers are started again")
         owned = ("LEEBOARD_",)

@@ -19,7 +19,7 @@ from leeboard.api.bounds import (
     Url,
     VersionNumber,
 )
-from leeboard.api.cel import Because, immutable, rule, rules
+from leeboard.api.cel import Because, rule, rules
 from leeboard.api.pod_template_rules import EMBED, Use
 from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
 
@@ -36,8 +36,8 @@ Parameters = Annotated[
                 "a parameter becomes an environment variable: its name has letters, digits and _, no digit first",
             ),
             rule(
-                "!self.exists(key, key.matches('^(MLFLOW|LEEBOARD|DATASET)_'))",
-                "environment variables MLFLOW_*, LEEBOARD_*, DATASET_* are set by the operator",
+                "self.all(key, !key.startsWith('MLFLOW_') && !key.startsWith('LEEBOARD_'))",
+                "environment variables MLFLOW_*, LEEBOARD_* are set by the operator",
                 because=Because.FORBIDDEN,
             ),
         ),
@@ -91,7 +91,20 @@ class TrainingJobSpec(ApiModel):
     """What to train. It cannot be changed: another training is another TrainingJob."""
 
     model_config = ConfigDict(
-        json_schema_extra=immutable("a TrainingJob cannot be changed: another training is another TrainingJob")
+        json_schema_extra=rules(
+            rule(
+                "self == oldSelf",
+                "a TrainingJob cannot be changed: another training is another TrainingJob",
+                because=Because.FORBIDDEN,
+            ),
+            rule(
+                "!has(self.dataset) || !has(self.parameters)"
+                " || ['DATASET_NAME', 'DATASET_URI', 'DATASET_DIGEST'].all(name, !(name in self.parameters))",
+                "DATASET_NAME, DATASET_URI and DATASET_DIGEST are set from spec.dataset",
+                path=".parameters",
+                because=Because.FORBIDDEN,
+            ),
+        )
     )
 
     model: ModelName = Field(description="Registered model that the result becomes a version of.")

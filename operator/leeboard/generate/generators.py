@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leeboard.generate.crds import crd_files
+from leeboard.generate.reference import reference_files
 from leeboard.packaging import generators as packaging
 
 Generator = Callable[[], dict[Path, str]]
 
 GENERATORS: dict[str, Generator] = {
     "crds": crd_files,
+    "api-reference": reference_files,
     "chart": packaging.chart,
     "manifests": packaging.plain,
 }
