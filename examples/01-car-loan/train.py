@@ -1,7 +1,7 @@
 """Train a model that says how probable it is that a car loan is paid back.
 
 Plain MLflow and scikit-learn: nothing here knows of Kubernetes or Leeboard. Parameters come from the environment
-(max_depth, learning_rate, max_iter), the data from DATASET_URI or from the image.
+(max_depth, learning_rate, max_iter, random_state), the data from DATASET_URI or from the image.
 """
 
 import os
@@ -34,12 +34,16 @@ def read(uri: str) -> tuple[pd.DataFrame, "pd.Series[int]"]:
     return rows[[*NUMBERS, *CATEGORIES]].astype(dict.fromkeys(NUMBERS, "float64")), rows[LABEL].astype(int)
 
 
-def build(max_depth: int, learning_rate: float, max_iter: int) -> Pipeline:
+def build(*, max_depth: int, learning_rate: float, max_iter: int, random_state: int) -> Pipeline:
     """Categories as ordered numbers, then gradient-boosted trees; an unknown category counts as missing."""
     encode = OrdinalEncoder(categories=list(CATEGORIES.values()), handle_unknown="use_encoded_value", unknown_value=float("nan"))
     columns = make_column_transformer((encode, list(CATEGORIES)), remainder="passthrough")
     trees = HistGradientBoostingClassifier(
-        max_depth=max_depth, learning_rate=learning_rate, max_iter=max_iter, early_stopping=False, random_state=0
+        max_depth=max_depth,
+        learning_rate=learning_rate,
+        max_iter=max_iter,
+        early_stopping=False,
+        random_state=random_state,
     )
     return make_pipeline(columns, trees)
 
@@ -51,6 +55,7 @@ def main() -> None:
         "max_depth": int(os.environ.get("max_depth", "3")),
         "learning_rate": float(os.environ.get("learning_rate", "0.1")),
         "max_iter": int(os.environ.get("max_iter", "60")),
+        "random_state": int(os.environ.get("random_state", "0")),
     }
     split = int(len(features) * (1 - HELD_OUT))
     print(f"{split} rows to learn from, {len(features) - split} newer ones held out, {parameters}")
