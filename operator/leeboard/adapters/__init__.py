@@ -1,0 +1,1 @@
+"""How the world is reached: one third-party library a package, each translating its errors into leeboard.errors."""

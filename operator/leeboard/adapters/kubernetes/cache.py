@@ -1,0 +1,184 @@
+"""What the API server held when we last heard of it: per kind, filled by our LIST, kept by events and our own writes.
+
+Order is by resourceVersion, never by arrival. A uid never comes back, so a deleted one is remembered for two sweeps and
+can not be revived by a LIST that was under way. The answer to each of our writes goes in at once: a pass that follows a
+write sees it, whether the watch has delivered it or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from leeboard.adapters.kubernetes.kinds import ObjectKind
+from leeboard.api.names import Kind, Label
+from leeboard.api.resource import Manifest
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OnChange = Callable[[str, Manifest], None]
+
+
+class EventType(StrEnum):
+    """Watch event types; kopf replays its LIST with none, which is an upsert as well."""
+
+    UPSERT = "UPSERT"
+    DELETED = "DELETED"
+
+
+@dataclass(slots=True)
+class _Store:
+    by_uid: dict[str, Manifest] = field(default_factory=dict)
+    by_owner: dict[str, set[str]] = field(default_factory=dict)
+    by_namespace: dict[str, set[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    gone_before: set[str] = field(default_factory=set)
+    undelivered: dict[str, tuple[str, float]] = field(default_factory=dict)
+    is_complete: bool = False
+
+
+class Cache:
+    """Watched objects; ``on_change(kind, object)`` is told of every difference that somebody else made."""
+
+    def __init__(self, kinds: Iterable[ObjectKind], *, on_change: OnChange, steady: Callable[[], float]) -> None:
+        self._stores: dict[str, _Store] = {kind.kind: _Store() for kind in kinds}
+        self._on_change = on_change
+        self._steady = steady
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every kind was listed once: no key may be processed before."""
+        return all(store.is_complete for store in self._stores.values())
+
+    def is_complete_for(self, kind: str) -> bool:
+        """Whether one kind was listed once."""
+        return self._stores[kind].is_complete
+
+    def sizes(self) -> Mapping[str, int]:
+        """Number of objects by kind."""
+        return {kind: len(store.by_uid) for kind, store in self._stores.items()}
+
+    def undelivered_seconds(self, kind: str) -> float:
+        """How long ago a LIST saw something of ``kind`` that no watch event has brought yet; 0 when there is none."""
+        since = [seen_at for _, seen_at in self._stores[kind].undelivered.values()]
+        return self._steady() - min(since) if since else 0.0
+
+    def owned(self, kind: str, uid: str) -> tuple[Manifest, ...]:
+        """Objects of ``kind`` that carry the owner's uid label, by name."""
+        store = self._stores[kind]
+        return _sorted(store.by_uid[key] for key in store.by_owner.get(uid, ()))
+
+    def in_namespace(self, kind: str, namespace: str) -> tuple[Manifest, ...]:
+        """Every object of ``kind`` in the namespace, by name."""
+        store = self._stores[kind]
+        return _sorted(store.by_uid[key] for key in store.by_namespace.get(namespace, ()))
+
+    def event(self, kind: str, type_: EventType, manifest: Manifest) -> None:
+        """A watch event arrived."""
+        store, uid = self._stores[kind], manifest["metadata"]["uid"]
+        if type_ is EventType.DELETED:
+            self._remove(store, uid)
+            store.undelivered.pop(uid, None)
+            self._on_change(kind, slim(kind, manifest))
+            return
+        expected = store.undelivered.get(uid)
+        if expected and not is_newer(expected[0], than=_version(manifest)):
+            del store.undelivered[uid]
+        if self._put(kind, store, manifest):
+            self._on_change(kind, store.by_uid[uid])
+
+    def wrote(self, kind: str, manifest: Manifest) -> None:
+        """Our own write returned ``manifest``; kinds that are not watched are ignored."""
+        if kind in self._stores:
+            self._put(kind, self._stores[kind], manifest)
+
+    def deleted(self, kind: str, uid: str) -> None:
+        """Our own delete removed the object of that uid at once."""
+        if kind in self._stores:
+            self._remove(self._stores[kind], uid)
+
+    def replace(self, kind: str, items: Iterable[Manifest], *, version: str) -> int:
+        """A complete LIST at ``version``: take what is newer, drop what is gone; the number of differences.
+
+        Objects that the watch brought after ``version`` stay. What differs is expected from the watch: see
+        ``undelivered_seconds``.
+        """
+        store = self._stores[kind]
+        was_complete, changed, listed = store.is_complete, 0, set()
+        for manifest in items:
+            uid = manifest["metadata"]["uid"]
+            listed.add(uid)
+            if self._put(kind, store, manifest):
+                changed += 1
+                if was_complete:
+                    store.undelivered[uid] = (_version(manifest), self._steady())
+                self._on_change(kind, store.by_uid[uid])
+        for uid in [uid for uid in store.by_uid if uid not in listed]:
+            manifest = store.by_uid[uid]
+            if not is_newer(_version(manifest), than=version):
+                changed += 1
+                self._remove(store, uid)
+                self._on_change(kind, manifest)
+        store.undelivered = {uid: seen for uid, seen in store.undelivered.items() if uid in listed}
+        store.gone_before, store.gone = store.gone, set()
+        store.is_complete = True
+        return changed
+
+    def _put(self, kind: str, store: _Store, manifest: Manifest) -> bool:
+        metadata = manifest["metadata"]
+        uid = metadata["uid"]
+        if uid in store.gone or uid in store.gone_before:
+            return False
+        known = store.by_uid.get(uid)
+        if known is not None and not is_newer(_version(manifest), than=_version(known)):
+            return False
+        store.by_uid[uid] = slim(kind, manifest)
+        if known is None:
+            self._index(store, manifest, uid)
+        return True
+
+    def _index(self, store: _Store, manifest: Manifest, uid: str) -> None:
+        metadata = manifest["metadata"]
+        store.by_namespace.setdefault(metadata["namespace"], set()).add(uid)
+        owner = (metadata.get("labels") or {}).get(Label.UID)
+        if owner:
+            store.by_owner.setdefault(owner, set()).add(uid)
+
+    def _remove(self, store: _Store, uid: str) -> None:
+        store.gone.add(uid)
+        manifest = store.by_uid.pop(uid, None)
+        if manifest is None:
+            return
+        owner = (manifest["metadata"].get("labels") or {}).get(Label.UID, "")
+        for index, key in ((store.by_namespace, manifest["metadata"]["namespace"]), (store.by_owner, owner)):
+            members = index.get(key)
+            if members is not None:
+                members.discard(uid)
+                if not members:
+                    del index[key]
+
+
+def slim(kind: str, manifest: Manifest) -> Manifest:
+    """What is worth its memory: no managed fields, no last kubectl apply, no pod template of a TrainingJob."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "managedFields"}
+    if LAST_APPLIED in metadata.get("annotations", {}):
+        metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != LAST_APPLIED}
+    kept = manifest | {"metadata": metadata}
+    if kind == Kind.TRAINING_JOB:
+        kept["spec"] = {name: value for name, value in kept.get("spec", {}).items() if name != "template"}
+    return kept
+
+
+def is_newer(version: str, *, than: str) -> bool:
+    """Order of resourceVersions: by number where they are numbers (KEP-5504), else any other one counts as newer."""
+    if version.isdigit() and than.isdigit():
+        return int(version) > int(than)
+    return version != than
+
+
+def _version(manifest: Manifest) -> str:
+    return str(manifest["metadata"].get("resourceVersion", ""))
+
+
+def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    return tuple(sorted(manifests, key=lambda manifest: manifest["metadata"]["name"]))

@@ -1,0 +1,172 @@
+"""Raw JSON requests to the API server, on the connection pool of ``kubernetes.aio``.
+
+Its typed models drop fields that they do not know and its dynamic client copies every body; this keeps the login, the
+TLS set-up and the pool, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from leeboard.adapters.kubernetes.login import token_of
+from leeboard.api.resource import Manifest
+from leeboard.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    LeeboardError,
+    PermanentError,
+    RejectedError,
+    TransientError,
+)
+from leeboard.metrics import Metrics
+
+REQUEST_SECONDS = 10.0
+LIST_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 5.0
+
+
+class Verb(StrEnum):
+    """What a request does, as RBAC and the metrics call it."""
+
+    GET = "get"
+    LIST = "list"
+    CREATE = "create"
+    APPLY = "apply"
+    PATCH = "patch"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+_METHODS = {
+    Verb.GET: "GET",
+    Verb.LIST: "GET",
+    Verb.CREATE: "POST",
+    Verb.APPLY: "PATCH",
+    Verb.PATCH: "PATCH",
+    Verb.UPDATE: "PUT",
+    Verb.DELETE: "DELETE",
+}
+_CONTENT = {Verb.APPLY: "application/apply-patch+yaml", Verb.PATCH: "application/json-patch+json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: verb, kind for the metrics, path, query and body."""
+
+    verb: Verb
+    kind: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Manifest | Sequence[Manifest] | None = None
+    timeout_seconds: float = REQUEST_SECONDS
+
+
+class NotFoundError(ConflictError):
+    """The object, or the collection, does not exist."""
+
+
+class ApiClient:
+    """Sends requests; translates every failure into leeboard.errors."""
+
+    def __init__(self, configuration: Configuration, metrics: Metrics) -> None:
+        self.configuration = configuration
+        self.metrics = metrics
+        configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar()}
+        self._rest = RESTClientObject(configuration)
+
+    async def send(self, request: Request) -> Manifest:
+        """The decoded answer; raises ConflictError, RejectedError, TransientError or PermanentError."""
+        status, text = await self._exchange(request)
+        answer = _decode(text)
+        if status < 300:  # noqa: PLR2004 - HTTP: success
+            return answer
+        raise _error(status, str(answer.get("message") or text[:1024]), answer)
+
+    async def text(self, request: Request) -> str:
+        """The answer as it is, for logs."""
+        status, text = await self._exchange(request)
+        if status < 300:  # noqa: PLR2004 - HTTP: success
+            return text
+        raise _error(status, text[:1024], _decode(text))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._rest.close()
+
+    async def _exchange(self, request: Request) -> tuple[int, str]:
+        code = "error"
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                headers = await self._headers(request)
+                answer = await self._rest.request(
+                    _METHODS[request.verb],
+                    self._url(request),
+                    headers=headers,
+                    body=request.body,
+                    _request_timeout=aiohttp.ClientTimeout(total=request.timeout_seconds),
+                )
+                text = (await answer.read()).decode(errors="replace")
+                code = str(answer.status)
+            await _obey_retry_after(answer.status, answer.headers)
+        except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            raise TransientError(f"{request.verb} {request.kind}: {str(error) or type(error).__name__}") from error
+        finally:
+            self.metrics.kubernetes.labels(request.verb.value, request.kind, code).inc()
+        return answer.status, text
+
+    async def _headers(self, request: Request) -> dict[str, str]:
+        token = await token_of(self.configuration)
+        headers = {"Accept": "application/json", "User-Agent": "leeboard"}
+        headers["Content-Type"] = _CONTENT.get(request.verb, "application/json")
+        return headers | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    def _url(self, request: Request) -> str:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return f"{self.configuration.host}{request.path}{query}"
+
+
+def _decode(text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _error(status: int, message: str, answer: Manifest) -> LeeboardError:
+    match status:
+        case 404:
+            return NotFoundError(message)
+        case 409 if answer.get("reason") == "AlreadyExists":
+            return AlreadyExistsError(message)
+        case 409 | 410:
+            return ConflictError(message)
+        case 422 | 403:
+            return RejectedError(status, message)
+        case 401 | 408 | 429:
+            return TransientError(f"{status}: {message}")
+        case _ if status >= 500:  # noqa: PLR2004 - HTTP: the server's fault
+            return TransientError(f"{status}: {message}")
+        case 400:
+            # Strict field validation answers 400 for an unknown field: the object is at fault, as with 422.
+            return RejectedError(422, message)
+        case _:
+            return PermanentError(f"{status}: {message}")
+
+
+async def _obey_retry_after(status: int, headers: Mapping[str, str]) -> None:
+    if status == 429 or status >= 500:  # noqa: PLR2004 - HTTP: too many requests, the server's fault
+        after = headers.get("Retry-After", "")
+        if after.isdigit():
+            await asyncio.sleep(min(float(after), MAX_RETRY_AFTER_SECONDS))

@@ -1,0 +1,64 @@
+"""Every write of a plan as one request that can only hit what the planner saw."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from leeboard.adapters.kubernetes.client import Request, Verb
+from leeboard.adapters.kubernetes.kinds import kind_of
+from leeboard.api.names import API_VERSION, FIELD_MANAGER, STATUS_MANAGER, Kind
+from leeboard.api.resource import Manifest
+from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, Write, ref_of
+
+_STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+
+
+def target_of(write: Write) -> ObjectRef:
+    """The object that a write changes."""
+    match write:
+        case Create(manifest=manifest) | Apply(manifest=manifest):
+            return ref_of(manifest)
+        case JsonPatch(ref=ref) | Delete(ref=ref):
+            return ref
+        case _:
+            assert_never(write)
+
+
+def request_of(write: Write) -> Request:
+    """The request: POST that creates only, apply, patch and delete that demand the observed uid."""
+    ref = target_of(write)
+    kind = kind_of(ref.api_version, ref.kind)
+    path = kind.path(ref.namespace, ref.name)
+    match write:
+        case Create(manifest=manifest):
+            return Request(Verb.CREATE, kind.kind, kind.path(ref.namespace), query=_STRICT, body=manifest)
+        case Apply(manifest=manifest, uid=uid):
+            body = manifest | {"metadata": manifest["metadata"] | {"uid": uid}}
+            return Request(Verb.APPLY, kind.kind, path, query=_STRICT | {"force": "true"}, body=body)
+        case JsonPatch(uid=uid, operations=operations):
+            test = {"op": "test", "path": "/metadata/uid", "value": uid}
+            return Request(Verb.PATCH, kind.kind, path, query=_STRICT, body=[test, *operations])
+        case Delete(uid=uid):
+            options: Manifest = {
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "propagationPolicy": "Background",
+                "preconditions": {"uid": uid},
+            }
+            return Request(Verb.DELETE, kind.kind, path, body=options)
+        case _:
+            assert_never(write)
+
+
+def status_request(kind: Kind, *, ref: ObjectRef, uid: str, status: Manifest) -> Request:
+    """Apply the whole status of the object with that uid under a manager of its own: what is left out disappears."""
+    object_kind = kind_of(ref.api_version, ref.kind)
+    body: Manifest = {
+        "apiVersion": API_VERSION,
+        "kind": kind.value,
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+        "status": status,
+    }
+    query = {"fieldManager": STATUS_MANAGER, "force": "true", "fieldValidation": "Strict"}
+    path = object_kind.path(ref.namespace, ref.name, subresource="status")
+    return Request(Verb.APPLY, f"{kind.value}/status", path, query=query, body=body)

@@ -1,0 +1,128 @@
+"""The port ``Tracking`` on a real MLflow server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar, assert_never
+
+from leeboard.adapters.mlflow.actions import (
+    claim_model,
+    close_run,
+    open_run,
+    register_version,
+    tag_version,
+    upload_text,
+)
+from leeboard.adapters.mlflow.calls import MISSING, Calls, TrackingError
+from leeboard.adapters.mlflow.experiments import Experiments
+from leeboard.adapters.mlflow.values import (
+    logged_model_of,
+    quoted,
+    registered_model_of,
+    run_of,
+    tag_filter,
+    version_of,
+)
+from leeboard.planning.actions import Action, ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PAGE = 100
+T = TypeVar("T")
+
+
+class MlflowTracking:
+    """See ports.Tracking."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._experiments = Experiments()
+
+    async def find_runs(self, *, experiment: str, tags: Mapping[str, str]) -> tuple[Run, ...]:
+        """Runs with all of ``tags``, oldest first."""
+
+        def search(client: MlflowClient) -> tuple[Run, ...]:
+            id_ = self._experiments.find(client, experiment)
+            if id_ is None:
+                return ()
+            found = client.search_runs(
+                [id_], filter_string=tag_filter(tags), order_by=["attributes.start_time ASC"], max_results=PAGE
+            )
+            return tuple(map(run_of, found))
+
+        return await self._calls.call("find_runs", search)
+
+    async def get_run(self, run_id: str) -> Run | None:
+        """One run."""
+        return await self._maybe("get_run", lambda client: run_of(client.get_run(run_id)))
+
+    async def logged_models(self, run: Run) -> tuple[LoggedModel, ...]:
+        """Models of the run, by creation."""
+
+        def search(client: MlflowClient) -> tuple[LoggedModel, ...]:
+            found = client.search_logged_models(
+                [run.experiment_id],
+                filter_string=f"source_run_id = {quoted(run.id)}",
+                order_by=[{"field_name": "creation_timestamp", "ascending": True}],
+                max_results=PAGE,
+            )
+            return tuple(map(logged_model_of, found))
+
+        return await self._calls.call("logged_models", search)
+
+    async def registered_model(self, name: str) -> RegisteredModel | None:
+        """One registered model."""
+        return await self._maybe(
+            "registered_model", lambda client: registered_model_of(client.get_registered_model(name))
+        )
+
+    async def find_versions(self, model: str, *, tags: Mapping[str, str]) -> tuple[RegisteredVersion, ...]:
+        """Versions with all of ``tags``, lowest number first."""
+        filter_ = f"name = {quoted(model)} AND {tag_filter(tags)}"
+
+        def search(client: MlflowClient) -> tuple[RegisteredVersion, ...]:
+            found: list[RegisteredVersion] = []
+            token: str | None = None
+            while True:
+                page = client.search_model_versions(filter_, max_results=PAGE, page_token=token)
+                found += map(version_of, page)
+                token = page.token
+                if not token:
+                    return tuple(sorted(found, key=lambda version: int(version.version)))
+
+        return await self._calls.call("find_versions", search)
+
+    async def get_version(self, model: str, version: str) -> RegisteredVersion | None:
+        """One version."""
+        return await self._maybe("get_version", lambda client: version_of(client.get_model_version(model, version)))
+
+    async def carry_out(self, action: Action) -> None:
+        """Do one action."""
+        await self._calls.call(type(action).__name__, lambda client: self._do(client, action))
+
+    def _do(self, client: MlflowClient, action: Action) -> None:
+        match action:
+            case OpenRun():
+                open_run(client, self._experiments, action)
+            case CloseRun():
+                close_run(client, action)
+            case UploadText():
+                upload_text(client, action)
+            case ClaimModel():
+                claim_model(client, action)
+            case RegisterVersion():
+                register_version(client, action)
+            case TagVersion():
+                tag_version(client, action)
+            case _:
+                assert_never(action)
+
+    async def _maybe(self, name: str, function: Callable[[MlflowClient], T]) -> T | None:
+        try:
+            return await self._calls.call(name, function)
+        except TrackingError as error:
+            if error.code in MISSING:
+                return None
+            raise

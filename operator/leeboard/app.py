@@ -1,0 +1,205 @@
+"""The operator put together: settings in, an exit code out. Everything is passed, nothing is global.
+
+standby ──Lease──> fill the cache ──> workers, watch, sweep, renew ──SIGTERM──> drain, give the Lease back, exit 0
+                                                └── Lease or watch lost ──────> exit 1
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+import kopf
+import structlog
+
+from leeboard.adapters.clock import SystemClock, steady_seconds
+from leeboard.adapters.http_server import metrics_server, probe_server
+from leeboard.adapters.kubernetes.cache import Cache
+from leeboard.adapters.kubernetes.client import ApiClient
+from leeboard.adapters.kubernetes.cluster import KubernetesCluster
+from leeboard.adapters.kubernetes.gate import WriteGate
+from leeboard.adapters.kubernetes.kinds import WATCHED
+from leeboard.adapters.kubernetes.lease import Election, LeaseName, LeaseTerms
+from leeboard.adapters.kubernetes.listing import Lister
+from leeboard.adapters.kubernetes.login import login
+from leeboard.adapters.mlflow.calls import Calls
+from leeboard.adapters.mlflow.tracking import MlflowTracking
+from leeboard.api.names import Kind
+from leeboard.api.resource import Manifest
+from leeboard.handlers.watching import registry_of, watch_settings
+from leeboard.metrics import Metrics
+from leeboard.reconciler.kind import KindEntry
+from leeboard.reconciler.loop import World
+from leeboard.reconciler.queue import WorkQueue
+from leeboard.reconciler.routing import keys_of
+from leeboard.reconciler.workers import Workers
+from leeboard.settings import Settings
+
+DRAIN_SECONDS = 10.0
+WATCH_STOP_SECONDS = 5.0
+MAX_QUEUE_SECONDS = 600.0
+MAX_WATCH_LAG_SECONDS = 180.0
+MAX_ELECTION_SECONDS = 60.0
+LIST_GRACE_SECONDS = 120.0
+_log = structlog.get_logger()
+
+
+class Operator:
+    """One process; built inside its event loop."""
+
+    def __init__(self, settings: Settings, client: ApiClient, kinds: Mapping[Kind, KindEntry[Any, Any]]) -> None:
+        self._settings = settings
+        self._client = client
+        self.metrics = client.metrics
+        self._clock = SystemClock()
+        terms = LeaseTerms()
+        self._gate = WriteGate(steady=steady_seconds, renew_deadline=terms.renew_deadline)
+        lease = LeaseName(settings.namespace, settings.lease_name, settings.pod_name)
+        self._election = Election(
+            client, lease, gate=self._gate, steady=steady_seconds, now=self._clock.now, terms=terms
+        )
+        self._queue = WorkQueue()
+        self.cache = Cache(WATCHED, on_change=self._enqueue, steady=steady_seconds)
+        self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
+        self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
+        self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
+        self._is_leading = False
+        self._stop = asyncio.Event()
+
+    def _world(self, kinds: Mapping[Kind, KindEntry[Any, Any]]) -> World:
+        cluster = KubernetesCluster(
+            self._client, self.cache, self._gate, now=self._clock.now, instance=self._settings.pod_name
+        )
+        defaults = self._settings.defaults()
+        return World(cluster, MlflowTracking(self._calls), self._clock, defaults, kinds)
+
+    async def run(self) -> int:
+        """Lead when it may, until SIGTERM or a loss; the exit code."""
+        self._listen_for_signals()
+        servers = (
+            probe_server(live=self._fault, ready=self._unready, port=self._settings.probe_port),
+            metrics_server(self.metrics.registry, port=self._settings.metrics_port, refresh=self._refresh_metrics),
+        )
+        for server in servers:
+            await server.start()
+        try:
+            return await self._stand_by_and_lead()
+        finally:
+            for server in servers:
+                await server.stop()
+            self._calls.close()
+            await self._client.close()
+
+    async def _stand_by_and_lead(self) -> int:
+        if self._settings.leader_election:
+            if not await self._unless_stopped(self._election.acquire()):
+                return 0
+        else:
+            self._gate.open_for_ever()
+        self._is_leading = True
+        keeping = asyncio.create_task(self._keep_leading(), name="lease")
+        filling = asyncio.create_task(self._lister.fill(), name="barrier")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait((keeping, filling, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if filling.done() and not keeping.done():
+            filling.result()
+            code = await self._work(keeping, stopping)
+        else:
+            code = 1 if keeping.done() else 0
+        for task in (filling, stopping, keeping):
+            task.cancel()
+        await asyncio.gather(filling, stopping, keeping, return_exceptions=True)
+        await self._election.release()
+        return code
+
+    async def _work(self, keeping: asyncio.Task[None], stopping: asyncio.Task[bool]) -> int:
+        self._workers.start()
+        watching = await self._start_watching()
+        sweeping = asyncio.create_task(self._lister.sweep_for_ever(self._settings.sweep_seconds), name="sweep")
+        _log.info("operator started", workers=self._settings.workers, sweep_seconds=self._settings.sweep_seconds)
+        done, _ = await asyncio.wait((keeping, stopping, watching, sweeping), return_when=asyncio.FIRST_COMPLETED)
+        is_asked = stopping in done
+        if not is_asked:
+            _log.error("stopping after a loss", lost=[task.get_name() for task in done])
+        await self._workers.stop(seconds=DRAIN_SECONDS if self._gate.is_open else 0)
+        # Given back before the watch is taken down: a standby may go on at once.
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await self._election.release()
+        for task in (watching, sweeping):
+            task.cancel()
+        await asyncio.wait((watching, sweeping), timeout=WATCH_STOP_SECONDS)
+        return 0 if is_asked else 1
+
+    async def _start_watching(self) -> asyncio.Task[None]:
+        before = asyncio.all_tasks()
+        tasks = await kopf.spawn_tasks(
+            registry=registry_of(self.cache), settings=watch_settings(), memo=kopf.Memo(), clusterwide=True
+        )
+        # kopf put its own handlers there: we drain first and stop the watch last.
+        self._listen_for_signals()
+        return asyncio.create_task(kopf.run_tasks(tasks, ignored=before), name="watch")
+
+    async def _keep_leading(self) -> None:
+        if self._settings.leader_election:
+            await self._election.keep()
+        else:
+            await asyncio.Event().wait()
+
+    async def _unless_stopped(self, work: Awaitable[None]) -> bool:
+        """Whether ``work`` ended before a signal came; it is cancelled otherwise."""
+        task = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if task.done():
+            task.result()
+            return True
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+
+    def _enqueue(self, kind: str, manifest: Manifest) -> None:
+        services = self.cache.in_namespace(Kind.INFERENCE_SERVICE, manifest["metadata"]["namespace"])
+        add = self._queue.add if self.cache.is_complete_for(kind) else self._queue.add_replay
+        for key in keys_of(kind, manifest, services=services):
+            add(key)
+
+    def _fault(self) -> str | None:
+        """What makes this process useless, for /livez."""
+        if self._settings.leader_election and steady_seconds() - self._election.tried_at > MAX_ELECTION_SECONDS:
+            return "the election loop stands still"
+        if not self._is_leading or not self.cache.is_complete:
+            return None
+        if self._queue.oldest_seconds() > MAX_QUEUE_SECONDS:
+            return f"a key has waited for {self._queue.oldest_seconds():.0f} s"
+        if self._lister.seconds_since_list() > 3 * self._settings.sweep_seconds + LIST_GRACE_SECONDS:
+            return f"the last complete list is {self._lister.seconds_since_list():.0f} s old"
+        for kind in WATCHED:
+            if self.cache.undelivered_seconds(kind.kind) > MAX_WATCH_LAG_SECONDS:
+                return f"the watch of {kind.plural} does not deliver"
+        return None
+
+    def _unready(self) -> str | None:
+        """What it waits for, for /readyz; a standby is ready."""
+        return "the cache is not complete yet" if self._is_leading and not self.cache.is_complete else None
+
+    def _refresh_metrics(self) -> None:
+        self.metrics.leader.set(self._gate.is_open)
+        self.metrics.queue_depth.set(self._queue.depth())
+        self.metrics.queue_age.set(self._queue.oldest_seconds())
+        for kind, size in self.cache.sizes().items():
+            self.metrics.cached.labels(kind).set(size)
+            self.metrics.watch_lag.labels(kind).set(self.cache.undelivered_seconds(kind))
+
+
+async def operate(settings: Settings, kinds: Mapping[Kind, KindEntry[Any, Any]]) -> int:
+    """Log in and run; the exit code. Raises SettingsError when there is no cluster to log in to."""
+    return await Operator(settings, ApiClient(await login(), Metrics()), kinds).run()

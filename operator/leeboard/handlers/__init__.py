@@ -1,0 +1,1 @@
+"""kopf, and only kopf: watch events in, keys out."""

@@ -1,0 +1,1 @@
+"""The one loop: a key out of the queue, observe, plan, apply."""
