@@ -150,7 +150,8 @@ def main() -> bool:
         uri = f"http://127.0.0.1:{MLFLOW_PORT}"
         command = [
             sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(MLFLOW_PORT),
-            "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",
+            "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+            "--artifacts-destination", f"{folder}/artifacts",
         ]  # fmt: skip
         with ApiServer(audit_log=audit_log) as server, running(command, log=log) as mlflow:
             wait_until_answers(f"{uri}/health", process=mlflow, log=log)
