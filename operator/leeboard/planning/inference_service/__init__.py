@@ -1,0 +1,8 @@
+"""Planner of InferenceServices: one model behind one address, whatever version serves."""
+
+from __future__ import annotations
+
+from leeboard.planning.inference_service.facts import InferenceServiceFacts, Needs, needs
+from leeboard.planning.inference_service.planner import plan
+
+__all__ = ["InferenceServiceFacts", "Needs", "needs", "plan"]

@@ -1,0 +1,60 @@
+"""The Service and the disruption budget of an InferenceService, as it wants them."""
+
+from __future__ import annotations
+
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.names import Kind, child_name, owner_labels
+from leeboard.api.resource import Manifest, controller_reference
+from leeboard.planning.serving import Ports, revision_labels
+
+PORT = 80
+
+
+def service(resource: InferenceService, *, revision: str, ports: Ports) -> Manifest:
+    """The address of the model: the selector is the switch. Metrics are on no port of it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(resource, name=resource.metadata.name),
+        "spec": {
+            "selector": revision_labels(resource.metadata, revision=revision),
+            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": ports.http}],
+        },
+    }
+
+
+def budget(resource: InferenceService, *, revision: str) -> Manifest:
+    """At most one pod of what serves is evicted at a time. ``maxUnavailable`` rather than ``minAvailable``: one replica
+    must not keep a node from being drained, nor must pods that answer nothing anyway.
+    """
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(resource, name=budget_name(resource)),
+        "spec": {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": revision_labels(resource.metadata, revision=revision)},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    }
+
+
+def budget_name(resource: InferenceService) -> str:
+    """Name of the disruption budget."""
+    return child_name(resource.metadata.name, resource.metadata.uid, "budget")
+
+
+def address(resource: InferenceService) -> str:
+    """Where the model answers inside the cluster."""
+    return f"http://{resource.metadata.name}.{resource.metadata.namespace}.svc"
+
+
+def _metadata(resource: InferenceService, *, name: str) -> Manifest:
+    """Metadata of a child."""
+    metadata = resource.metadata
+    return {
+        "name": name,
+        "namespace": metadata.namespace,
+        "labels": owner_labels(Kind.INFERENCE_SERVICE, name=metadata.name, uid=metadata.uid),
+        "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
+    }

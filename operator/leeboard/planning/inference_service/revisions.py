@@ -1,0 +1,65 @@
+"""Revisions: one version of the model on one pod template and image, named by a hash of all that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from leeboard.api.conditions import timestamp
+from leeboard.api.inference_service import InferenceService, Revision, Server
+from leeboard.api.names import child_name, short_hash
+from leeboard.api.resource import Manifest
+from leeboard.planning.inference_service.target import Target
+from leeboard.planning.serving import RECORD, RUNTIMES, hash_of
+
+
+def template_hash(server: Server) -> str:
+    """Hash of what a pod is made from: the server part of the spec without ``replicas``; defaults do not count, so that
+    a field that a later version adds changes nothing.
+    """
+    return hash_of(server.model_dump(mode="json", by_alias=True, exclude={"replicas"}, exclude_defaults=True))
+
+
+def desired_revision(
+    resource: InferenceService, target: Target, *, known: Iterable[Revision | None], default_image: str, now: datetime
+) -> Revision:
+    """The revision that should serve. A known one of the same version, digest and template keeps its image: an upgrade
+    of the operator changes only new revisions.
+    """
+    server, version = resource.spec.server, target.model_version
+    template = template_hash(server)
+    wanted = (version.metadata.name, version.spec.version, target.artifact.digest, template)
+    image = RUNTIMES[server.runtime].image(server, default=default_image)
+    for revision in known:
+        if revision is not None and identity_of(revision) == wanted:
+            image = revision.image
+            break
+    name = short_hash(*wanted, image)
+    return Revision(
+        name=name,
+        model_version=version.metadata.name,
+        version=version.spec.version,
+        digest=target.artifact.digest,
+        deployment=child_name(resource.metadata.name, resource.metadata.uid, name),
+        image=image,
+        template_hash=template,
+        since=timestamp(now),
+    )
+
+
+def identity_of(revision: Revision) -> tuple[str, str, str, str]:
+    """What a revision is apart from its image."""
+    return (revision.model_version, revision.version, revision.digest, revision.template_hash)
+
+
+def recorded_revision(deployment: Manifest, *, now: datetime) -> Revision | None:
+    """The revision that a Deployment of ours says it is; None when somebody has spoilt the record."""
+    record = (deployment["metadata"].get("annotations") or {}).get(RECORD, "")
+    try:
+        revision = Revision.model_validate({**json.loads(record), "since": timestamp(now)})
+    except (ValidationError, ValueError, TypeError):
+        return None
+    return revision if revision.deployment == deployment["metadata"]["name"] else None

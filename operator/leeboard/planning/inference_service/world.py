@@ -1,0 +1,125 @@
+"""The observed world of one InferenceService, as questions about revisions.
+
+Only objects with our controller reference count; pods and endpoints are told apart by the revision label.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.names import Label
+from leeboard.api.resource import Manifest, is_controlled_by
+from leeboard.planning.facts import Children, Unknown
+from leeboard.planning.inference_service.facts import InferenceServiceFacts
+
+SERVICE_NAME = "kubernetes.io/service-name"
+STRANGER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is there. ``ready_endpoints`` counts, for each revision, the addresses to which the Service sends requests
+    now; an address whose pod is not known counts for STRANGER.
+    """
+
+    deployments: Mapping[str, Manifest]
+    service: Manifest | None
+    budget: Manifest | None
+    pods: tuple[Manifest, ...]
+    ready_endpoints: Mapping[str, int]
+
+    @property
+    def selected(self) -> str | None:
+        """The revision that the live Service selects."""
+        if self.service is None:
+            return None
+        selector = self.service["spec"].get("selector") or {}
+        revision = selector.get(Label.REVISION)
+        return str(revision) if revision else None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests have somewhere to go."""
+        return sum(self.ready_endpoints.values()) > 0
+
+    def deployment(self, name: str) -> Manifest | None:
+        """A Deployment of ours that is not on its way out."""
+        found = self.deployments.get(name)
+        return None if found is None or is_leaving(found) else found
+
+    def pods_of(self, revision: str) -> tuple[Manifest, ...]:
+        """Pods of one revision that are not on their way out, by name."""
+        return tuple(pod for pod in self.pods if label_of(pod, Label.REVISION) == revision and not is_leaving(pod))
+
+    def answers_alone(self, revision: str) -> bool:
+        """Whether requests reach ``revision`` and nothing else: the switch is confirmed."""
+        return self.ready_endpoints.get(revision, 0) > 0 and set(self.ready_endpoints) == {revision}
+
+
+def world_of(resource: InferenceService, facts: InferenceServiceFacts) -> World | Unknown:
+    """The world, or Unknown when a part of it could not be observed."""
+    fields = (facts.deployments, facts.services, facts.budgets, facts.pods, facts.endpoint_slices)
+    known = [part for part in fields if isinstance(part, Children)]
+    if len(known) < len(fields):
+        return next(part for part in fields if isinstance(part, Unknown))
+    deployments, services, budgets, pods, slices = known
+    uid, name = resource.metadata.uid, resource.metadata.name
+    service = services.named(name)
+    return World(
+        deployments={item["metadata"]["name"]: item for item in deployments.items if is_controlled_by(item, uid)},
+        service=service if service and is_controlled_by(service, uid) and not is_leaving(service) else None,
+        budget=next((item for item in budgets.items if is_controlled_by(item, uid) and not is_leaving(item)), None),
+        pods=tuple(sorted(pods.items, key=lambda pod: str(pod["metadata"]["name"]))),
+        ready_endpoints=_ready_endpoints(name, slices=slices, pods=pods),
+    )
+
+
+def available_replicas(deployment: Manifest | None) -> int:
+    """Pods of the current template that are available, 0 while the Deployment's status speaks of another generation."""
+    if deployment is None:
+        return 0
+    status = deployment.get("status") or {}
+    if status.get("observedGeneration", -1) < deployment["metadata"].get("generation", 1):
+        return 0
+    return min(int(status.get("availableReplicas", 0)), int(status.get("updatedReplicas", 0)))
+
+
+def ready_replicas(deployment: Manifest | None) -> int:
+    """Pods that answer their readiness probe."""
+    return int(((deployment or {}).get("status") or {}).get("readyReplicas", 0))
+
+
+def wanted_replicas(deployment: Manifest | None) -> int | None:
+    """Pods that the live Deployment asks for."""
+    return None if deployment is None else int(deployment["spec"].get("replicas", 1))
+
+
+def is_leaving(manifest: Manifest) -> bool:
+    """Whether an object is being deleted."""
+    return manifest["metadata"].get("deletionTimestamp") is not None
+
+
+def label_of(manifest: Manifest, label: Label) -> str:
+    """The value of a label, empty when it is not there."""
+    return str((manifest["metadata"].get("labels") or {}).get(label, ""))
+
+
+def _ready_endpoints(service: str, *, slices: Children, pods: Children) -> dict[str, int]:
+    """Ready addresses of the Service by revision; an address counts once however many slices hold it."""
+    revisions = {pod["metadata"]["uid"]: label_of(pod, Label.REVISION) for pod in pods.items}
+    ready = set()
+    for item in slices.items:
+        if (item["metadata"].get("labels") or {}).get(SERVICE_NAME) == service and not is_leaving(item):
+            ready |= set(_ready_pods(item))
+    return dict(Counter(revisions.get(uid, STRANGER) for uid in ready))
+
+
+def _ready_pods(endpoint_slice: Manifest) -> Iterator[str]:
+    """Uids of the pods behind ready addresses; a missing ``ready`` is read as ready, as the API says."""
+    for endpoint in endpoint_slice.get("endpoints") or ():
+        if (endpoint.get("conditions") or {}).get("ready") is not False:
+            target = endpoint.get("targetRef") or {}
+            yield str(target.get("uid") or endpoint.get("addresses"))

@@ -1,0 +1,25 @@
+"""Serving runtimes: pure strategies from one version of a model to the Deployment that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from leeboard.planning.serving.deployment import APPLIED, RECORD, deployment_of, hash_of, revision_labels
+from leeboard.planning.serving.mlflow import MLflowRuntime
+from leeboard.planning.serving.runtime import Ports, Served, ServingRuntime
+
+RUNTIMES: Mapping[str, ServingRuntime] = {
+    "MLflow": MLflowRuntime(),
+}
+
+__all__ = [
+    "APPLIED",
+    "RECORD",
+    "RUNTIMES",
+    "Ports",
+    "Served",
+    "ServingRuntime",
+    "deployment_of",
+    "hash_of",
+    "revision_labels",
+]
