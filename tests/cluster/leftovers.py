@@ -44,6 +44,9 @@ def clean(state: Path) -> None:
     shutil.rmtree(RUN, ignore_errors=True)
     for result in CNI_RESULTS.glob(f"{NETWORK}-*"):
         result.unlink()
+    for empty in (CNI_RESULTS, CNI_RESULTS.parent):
+        with contextlib.suppress(OSError):
+            empty.rmdir()
     _remove_state(state)
     ownership.forget()
 
@@ -78,17 +81,15 @@ def _stop_orphans(state: Path) -> None:
 
 
 def _remove_sockets_nobody_listens_on() -> None:
-    """Shims that were killed leave their sockets in containerd's own folder, whose place cannot be chosen."""
-    folder = Path("/run/containerd/s")
-    if not folder.is_dir():
-        return
+    """Remove what shims and the kubelet leave in folders whose places cannot be chosen."""
     listening = Path("/proc/net/unix").read_text()
-    for socket in folder.iterdir():
-        if socket.name not in listening:
-            socket.unlink()
-    for empty in (folder, folder.parent):
-        with contextlib.suppress(OSError):
-            empty.rmdir()
+    for folder in (Path("/run/containerd/s"), Path("/var/lib/kubelet/device-plugins")):
+        for socket in folder.glob("*"):
+            if socket.is_socket() and str(socket) not in listening:
+                socket.unlink()
+        for empty in (folder, folder.parent):
+            with contextlib.suppress(OSError):
+                empty.rmdir()
 
 
 def _remove_state(state: Path) -> None:

@@ -121,6 +121,12 @@ state = "{RUN / "containerd"}"
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 
+[plugins.'io.containerd.internal.v1.opt']
+  path = "{self.layout.state / "opt"}"
+
+[plugins.'io.containerd.nri.v1.nri']
+  disable = true
+
 [plugins.'io.containerd.cri.v1.images']
   snapshotter = "overlayfs"
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
@@ -131,6 +137,7 @@ state = "{RUN / "containerd"}"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [plugins.'io.containerd.cri.v1.runtime'.cni]
+    use_internal_loopback = true
     bin_dirs = ["{self.cni_folder}"]
     conf_dir = "{self.layout.config / "cni"}"
   [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
