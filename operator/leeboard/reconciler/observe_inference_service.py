@@ -9,35 +9,36 @@ from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.inference_service import InferenceServiceFacts, needs
+from leeboard.planning.inference_service import InferenceServiceFacts, expected_children, needs
 from leeboard.planning.plan import ObjectRef
 from leeboard.ports import Cluster, Tracking
-
-NAME_TAKEN = 409
-API_VERSIONS = {"Service": "v1", "Deployment": "apps/v1", "PodDisruptionBudget": "policy/v1"}
 
 
 async def observe_inference_service(
     resource: InferenceService,
+    /,
     *,
     cluster: Cluster,
     tracking: Tracking,  # noqa: ARG001 - the signature of every kind's observer
     rejections: tuple[Rejection, ...],
 ) -> InferenceServiceFacts:
-    """The service's children and its model's versions; a name that was taken is looked at once more, live."""
+    """The service's children and its model's versions.
+
+    A child that should be there and is not in the cache is looked up live: somebody may have taken off the labels by which
+    the cache finds it.
+    """
     if not needs(resource).children:
         nothing = Children()
         return InferenceServiceFacts((), nothing, nothing, nothing, nothing, nothing)
-    standing, hidden = await _look_at_conflicts(resource, cluster, rejections)
     owner = resource.metadata
     return InferenceServiceFacts(
         model_versions=_model_versions(resource, cluster),
-        deployments=_with(cluster.children(owner, "Deployment"), hidden, kind="Deployment"),
-        services=_with(cluster.children(owner, "Service"), hidden, kind="Service"),
-        budgets=_with(cluster.children(owner, "PodDisruptionBudget"), hidden, kind="PodDisruptionBudget"),
+        deployments=await _children(resource, cluster, kind="Deployment"),
+        services=await _children(resource, cluster, kind="Service"),
+        budgets=await _children(resource, cluster, kind="PodDisruptionBudget"),
         pods=cluster.children(owner, "Pod"),
         endpoint_slices=cluster.children(owner, "EndpointSlice"),
-        rejections=standing,
+        rejections=rejections,
     )
 
 
@@ -53,28 +54,19 @@ def _model_versions(resource: InferenceService, cluster: Cluster) -> tuple[Model
         return Unknown(f"a ModelVersion of {resource.spec.model.name} cannot be read: {error.errors()[0]['msg']}")
 
 
-async def _look_at_conflicts(
-    resource: InferenceService, cluster: Cluster, rejections: tuple[Rejection, ...]
-) -> tuple[tuple[Rejection, ...], tuple[Manifest, ...]]:
-    """Rejections that still stand, and children that the cache misses because somebody took our labels off."""
-    standing, hidden = [], []
-    for rejection in rejections:
-        if rejection.code != NAME_TAKEN or rejection.kind not in API_VERSIONS:
-            standing.append(rejection)
-            continue
-        ref = ObjectRef(API_VERSIONS[rejection.kind], rejection.kind, resource.metadata.namespace, rejection.name)
-        live = await cluster.get(ref)
-        if live is not None and is_controlled_by(live, resource.metadata.uid):
-            hidden.append(live)
-        elif live is not None:
-            standing.append(rejection)
-    return tuple(standing), tuple(hidden)
-
-
-def _with(children: Children | Unknown, hidden: tuple[Manifest, ...], *, kind: str) -> Children | Unknown:
-    """``children`` and those of ``hidden`` that are of this kind and not among them."""
+async def _children(resource: InferenceService, cluster: Cluster, *, kind: str) -> Children | Unknown:
+    """Children of one kind by the cache, and those that it misses."""
+    children = cluster.children(resource.metadata, kind)
     if isinstance(children, Unknown):
         return children
-    known = {item["metadata"]["uid"] for item in children.items}
-    missing = (item for item in hidden if item["kind"] == kind and item["metadata"]["uid"] not in known)
-    return Children((*children.items, *missing))
+    hidden: list[Manifest] = []
+    for ref in expected_children(resource):
+        if ref.kind == kind and children.named(ref.name) is None:
+            hidden.extend(await _own(ref, resource, cluster))
+    return Children((*children.items, *hidden))
+
+
+async def _own(ref: ObjectRef, resource: InferenceService, cluster: Cluster) -> tuple[Manifest, ...]:
+    """The live object, when it is there and ours."""
+    live = await cluster.get(ref)
+    return (live,) if live is not None and is_controlled_by(live, resource.metadata.uid) else ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from leeboard.planning.inference_service.children import expected_children
 from leeboard.planning.inference_service.facts import InferenceServiceFacts, Needs, needs
 from leeboard.planning.inference_service.planner import plan
 
-__all__ = ["InferenceServiceFacts", "Needs", "needs", "plan"]
+__all__ = ["InferenceServiceFacts", "Needs", "expected_children", "needs", "plan"]

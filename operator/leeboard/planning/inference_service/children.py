@@ -5,6 +5,7 @@ from __future__ import annotations
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
+from leeboard.planning.plan import ObjectRef
 from leeboard.planning.serving import Ports, revision_labels
 
 PORT = 80
@@ -42,6 +43,17 @@ def budget(resource: InferenceService, *, revision: str) -> Manifest:
 def budget_name(resource: InferenceService) -> str:
     """Name of the disruption budget."""
     return child_name(resource.metadata.name, resource.metadata.uid, "budget")
+
+
+def expected_children(resource: InferenceService) -> tuple[ObjectRef, ...]:
+    """Children that must be there by the status, or soon will be."""
+    namespace, status = resource.metadata.namespace, resource.status
+    serving = (revision for revision in (status.stable, status.canary) if revision is not None)
+    return (
+        ObjectRef("v1", "Service", namespace, resource.metadata.name),
+        ObjectRef("policy/v1", "PodDisruptionBudget", namespace, budget_name(resource)),
+        *(ObjectRef("apps/v1", "Deployment", namespace, revision.deployment) for revision in serving),
+    )
 
 
 def address(resource: InferenceService) -> str:

@@ -53,9 +53,9 @@ def writes(stage: Stage) -> tuple[Write, ...]:
     """The writes in their order; capacity comes before the switch because the switch waits until it is observed."""
     service = tuple(_service(stage))
     if any(isinstance(write, Create) and stage.is_refused(ref_of(write.manifest)) for write in service):
-        return tuple(_removals(stage))  # without its address nothing else is of use
-    wanted = (*service, *_budget(stage), *_deployments(stage))
-    return (*(write for write in wanted if not stage.is_refused(_ref(write))), *_removals(stage))
+        return ()  # without its address nothing else is of use
+    wanted = (*service, *_budget(stage), *_deployments(stage), *_removals(stage))
+    return tuple(write for write in wanted if not stage.is_refused(_ref(write)))
 
 
 def repair_due(stage: Stage) -> datetime | None:
