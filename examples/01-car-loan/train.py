@@ -24,8 +24,14 @@ CATEGORIES = {
 }
 LABEL = "repaid"
 HELD_OUT = 0.2
+THRESHOLD = 0.5
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 """MLflow stores the model with skops, which loads no type that its author has not named: these trees are our own."""
+
+
+def setting(name: str, default: str) -> str:
+    """A parameter, from the environment."""
+    return os.environ.get(name, default)
 
 
 def read(uri: str) -> tuple[pd.DataFrame, "pd.Series[int]"]:
@@ -36,7 +42,9 @@ def read(uri: str) -> tuple[pd.DataFrame, "pd.Series[int]"]:
 
 def build(*, max_depth: int, learning_rate: float, max_iter: int, random_state: int) -> Pipeline:
     """Categories as ordered numbers, then gradient-boosted trees; an unknown category counts as missing."""
-    encode = OrdinalEncoder(categories=list(CATEGORIES.values()), handle_unknown="use_encoded_value", unknown_value=float("nan"))
+    encode = OrdinalEncoder(
+        categories=list(CATEGORIES.values()), handle_unknown="use_encoded_value", unknown_value=float("nan")
+    )
     columns = make_column_transformer((encode, list(CATEGORIES)), remainder="passthrough")
     trees = HistGradientBoostingClassifier(
         max_depth=max_depth,
@@ -50,12 +58,12 @@ def build(*, max_depth: int, learning_rate: float, max_iter: int, random_state: 
 
 def main() -> None:
     """Fit on the older rows, measure on the newer ones, log the model."""
-    features, labels = read(os.environ.get("DATASET_URI", PACKAGED_DATA))
+    features, labels = read(setting("DATASET_URI", PACKAGED_DATA))
     parameters = {
-        "max_depth": int(os.environ.get("max_depth", "3")),
-        "learning_rate": float(os.environ.get("learning_rate", "0.1")),
-        "max_iter": int(os.environ.get("max_iter", "60")),
-        "random_state": int(os.environ.get("random_state", "0")),
+        "max_depth": int(setting("max_depth", "3")),
+        "learning_rate": float(setting("learning_rate", "0.1")),
+        "max_iter": int(setting("max_iter", "60")),
+        "random_state": int(setting("random_state", "0")),
     }
     split = int(len(features) * (1 - HELD_OUT))
     print(f"{split} rows to learn from, {len(features) - split} newer ones held out, {parameters}")
@@ -64,7 +72,7 @@ def main() -> None:
         model = build(**parameters).fit(features[:split], labels[:split])
         probabilities = model.predict_proba(features[split:])
         metrics = {
-            "accuracy": accuracy_score(labels[split:], probabilities[:, 1] >= 0.5),
+            "accuracy": accuracy_score(labels[split:], probabilities[:, 1] >= THRESHOLD),
             "roc_auc": roc_auc_score(labels[split:], probabilities[:, 1]),
             "log_loss": log_loss(labels[split:], probabilities),
         }

@@ -1,1 +1,1 @@
-"""What stories and end-to-end tests share: kubectl, the chart's installation, and what to print when something fails."""
+"""What stories and end-to-end tests share: kubectl, the installed chart, and what to print at a failure."""

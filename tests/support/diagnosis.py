@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from tests.support.kubectl import OURS, Kubectl, KubectlError, Manifest
+from tests.support.resources import phase
 
 OPERATOR_NAMESPACE = "leeboard-system"
 
 
 def diagnose(kubectl: Kubectl, namespace: str) -> str:
-    """Return the conditions and last events of a namespace, its failing pods' logs and the end of the operator's log."""
+    """Return a namespace's conditions and last events, its failing pods' logs and the end of the operator's log."""
     return "\n".join(_sections(kubectl, namespace))
 
 
@@ -30,7 +31,7 @@ def _sections(kubectl: Kubectl, namespace: str) -> Iterator[str]:
 
 
 def _conditions(resource: Manifest) -> Iterator[str]:
-    yield f"--- {resource['kind']}/{resource['metadata']['name']}: {resource.get('status', {}).get('phase', 'no phase yet')}"
+    yield f"--- {resource['kind']}/{resource['metadata']['name']}: {phase(resource) or 'no phase yet'}"
     for item in resource.get("status", {}).get("conditions") or ():
         yield f"{item['type']:>14} {item['status']:<8} {item['reason']}: {item.get('message', '')}"
 

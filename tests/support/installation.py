@@ -33,11 +33,11 @@ class Helm:
 
     def run(self, *words: str, timeout_seconds: float = 420) -> str:
         """Run helm in the release's namespace and return what it printed; raise ClusterError when it fails."""
-        argv = [self.binary, *words, "--namespace", OPERATOR_NAMESPACE]
+        argv: list[str | Path] = [self.binary, *words, "--namespace", OPERATOR_NAMESPACE]
         return run(argv, env={**os.environ, "KUBECONFIG": str(self.kubeconfig)}, timeout_seconds=timeout_seconds)
 
     def status(self) -> str:
-        """Return the release's status as helm names it (deployed, pending-upgrade, ...), or an empty string without one."""
+        """Return the release's status in helm's words (deployed, pending-upgrade, ...), empty without one."""
         releases = json.loads(self.run("list", "--all", "--output", "json"))
         return next((str(release["status"]) for release in releases if release["name"] == RELEASE), "")
 
@@ -45,7 +45,8 @@ class Helm:
 def install_chart(cluster: Cluster) -> None:
     """Install or upgrade the release from this checkout and return when its pods are ready.
 
-    The image's tag is always the same here, so the sources' hash in an annotation replaces the operator's pod when they change.
+    The image's tag is always the same here: the sources' hash in an annotation replaces the operator's pod when they
+    change.
     Ownership is taken of what plain manifests or an uninstall left behind.
     """
     kubectl, helm = Kubectl.of(cluster), Helm.of(cluster)

@@ -14,8 +14,10 @@ def condition(resource: Manifest | None, type_: str) -> Mapping[str, Any]:
     if resource is None:
         return {}
     conditions = resource.get("status", {}).get("conditions") or ()
-    found = next((item for item in conditions if item["type"] == type_), {})
-    stale = found.get("observedGeneration", resource["metadata"].get("generation")) != resource["metadata"].get("generation")
+    found: Mapping[str, Any] = next((item for item in conditions if item["type"] == type_), {})
+    stale = found.get("observedGeneration", resource["metadata"].get("generation")) != resource["metadata"].get(
+        "generation"
+    )
     return {} if stale else found
 
 
@@ -35,7 +37,9 @@ def age_seconds(resource: Manifest, now: datetime) -> float:
     return (now.astimezone(UTC) - created).total_seconds()
 
 
-def restricted_pod(name: str, *, namespace: str, container: Manifest, volumes: list[Manifest] | None = None) -> Manifest:
+def restricted_pod(
+    name: str, *, namespace: str, container: Manifest, volumes: list[Manifest] | None = None
+) -> Manifest:
     """Return a pod that runs once under the restricted profile, on a read-only root with a writable /tmp."""
     mounts = [{"name": "tmp", "mountPath": "/tmp"}, *container.get("volumeMounts", ())]
     return {

@@ -1,0 +1,78 @@
+"""The command line: ``python -m tests.stories 01-car-loan``; cluster, images and chart first."""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tests.cluster.api import Cluster
+from tests.cluster.errors import ClusterError
+from tests.cluster.progress import say, step
+from tests.stories import car_loan
+from tests.stories.record import Figure, Record
+from tests.stories.screen import Screen
+from tests.stories.stage import Phase, Stage, StoryError
+from tests.support.diagnosis import diagnose
+from tests.support.installation import install_chart
+from tests.support.kubectl import Kubectl, KubectlError
+
+STORIES: dict[str, tuple[str, Callable[[Stage], dict[str, Figure]]]] = {
+    "01-car-loan": (car_loan.NAMESPACE, car_loan.play)
+}
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+@app.command()
+def tell(name: Annotated[str, typer.Argument(help=f"One of {', '.join(STORIES)}.")]) -> None:
+    """Play one story and write build/stories/NAME.json."""
+    if name not in STORIES:
+        raise typer.BadParameter(f"{name} is none of {', '.join(STORIES)}")
+    namespace, play = STORIES[name]
+    date, phases = datetime.now(UTC), list[Phase]()
+    cluster = _prepare(phases)
+    stage = Stage(Kubectl.of(cluster), namespace, Screen(name), phases)
+    figures: dict[str, Figure] = {}
+    failure = ""
+    with stage.screen:
+        try:
+            figures = play(stage)
+        except (StoryError, KubectlError) as error:
+            failure = str(error)
+    path = Record(name, date, not failure, figures or {"failure": failure}, phases).write()
+    if failure:
+        say(f"the story failed: {failure}")
+        say(diagnose(stage.kubectl, namespace))
+        sys.exit(1)
+    say(f"wrote {path} ({sum(phase.seconds for phase in phases):.0f} s)")
+
+
+def _prepare(phases: list[Phase]) -> Cluster:
+    """Cluster, images and chart, each timed."""
+    cluster = Cluster.here()
+    for name, action in (
+        ("cluster", cluster.up),
+        ("images", cluster.images),
+        ("chart", lambda: install_chart(cluster)),
+    ):
+        started = time.monotonic()
+        with step(name):
+            action()
+        phases.append(Phase(name, round(time.monotonic() - started, 2)))
+    return cluster
+
+
+def main() -> None:
+    """Run the command line; an error that a person can act on is shown without a traceback."""
+    try:
+        app()
+    except ClusterError as error:
+        say(f"error: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

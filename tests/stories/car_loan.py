@@ -1,0 +1,195 @@
+"""examples/01-car-loan: train, serve, ask; train again, and the service moves on without a lost request."""
+
+import time
+from pathlib import Path
+
+import yaml
+
+from tests.stories.record import Figure
+from tests.stories.stage import Stage, StoryError
+from tests.stories.traffic import Client, Figures
+from tests.support.kubectl import Manifest
+from tests.support.resources import is_true
+
+NAMESPACE = "car-loan"
+NAME = "car-loan"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01-car-loan"
+HELD_OUT_ROWS = 25_000
+ACCURACY_MARGIN = 0.02
+"""Served and trained accuracy are of different rows of one distribution: ten standard errors apart would be a fault."""
+TRAINING_SECONDS = 150
+SERVING_SECONDS = 90
+
+Figures_ = dict[str, Figure]
+
+
+def play(stage: Stage) -> Figures_:
+    """Play the story and return its figures.
+
+    Raises:
+        StoryError: something that it promises did not come true.
+    """
+    with stage.phase("clear"):
+        stage.screen.doing(f"namespace {NAMESPACE} is cleared of an earlier telling")
+        stage.kubectl.delete("namespace", NAMESPACE)
+        stage.kubectl.apply_file(EXAMPLE / "namespace.yaml")
+    seed = str(int(time.time()))
+    first = _train_and_serve(stage, seed)
+    client = Client(stage, image=_image(), url=f"{first['url']}/v2/models/{NAME}/infer")
+    with stage.phase("score"):
+        scored = client.score("score", rows=HELD_OUT_ROWS)
+        first |= _compare("first", scored, trained=float(str(first["firstAccuracyTrained"])), stage=stage)
+    second = _move_under_load(stage, client, seed)
+    _say_addresses(stage, str(first["url"]))
+    total_failed = scored.failed + int(str(second["loadFailed"])) + int(str(second["secondRequestsFailed"]))
+    sent = scored.sent + int(str(second["loadSent"])) + int(str(second["secondRequestsSent"]))
+    return {**first, **second, "requestsSent": sent, "requestsFailed": total_failed}
+
+
+def _train_and_serve(stage: Stage, seed: str) -> Figures_:
+    """From two manifests to an address that answers."""
+    with stage.phase("train"):
+        stage.kubectl.apply(_training_job("training-job.yaml", seed))
+        stage.kubectl.apply_file(EXAMPLE / "inference-service.yaml")
+        trained = _trained(stage, "car-loan")
+    with stage.phase("approve"):
+        version = _approved(stage, trained)
+    with stage.phase("serve"):
+        service = _serving(stage, version, what="the model server of the first version answers")
+    return {"url": str(service["status"]["url"]), **_lineage("first", trained, version)}
+
+
+def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
+    """Train deeper trees while requests come in, let the service move, and count what was lost."""
+    with stage.phase("second version under load"):
+        client.start_load("load")
+        stage.screen.say("a client asks all the time now; deeper trees are trained meanwhile")
+        stage.kubectl.apply(_training_job("training-job-deeper.yaml", seed))
+        trained = _trained(stage, "car-loan-deeper")
+        version = _approved(stage, trained)
+        _serving(stage, version, what="the service moves to the second version")
+        number = str(version["spec"]["version"])
+        _wait_for_answers(stage, client, number)
+        _drained(stage)
+        load = client.stop_load("load")
+    if load.failed:
+        raise StoryError(f"{load.failed} of {load.sent} requests failed while the version changed: {load.errors}")
+    if len(load.versions) != 2 or number not in load.versions:
+        raise StoryError(f"requests were answered by versions {load.versions}, not by the old and then by {number}")
+    stage.screen.say(
+        f"[green]{load.sent} requests while the version changed, 0 failed[/green], by version {load.versions}"
+    )
+    figures = _lineage("second", trained, version)
+    with stage.phase("score again"):
+        scored = client.score("score-again", rows=HELD_OUT_ROWS)
+        figures |= _compare("second", scored, trained=float(str(figures["secondAccuracyTrained"])), stage=stage)
+    load_figures: Figures_ = {
+        "loadSent": load.sent,
+        "loadFailed": load.failed,
+        "loadByVersion": load.versions,
+        "loadSlowestSeconds": load.slowest_seconds,
+    }
+    return figures | load_figures
+
+
+def _trained(stage: Stage, name: str) -> Manifest:
+    trained = stage.wait(
+        f"TrainingJob/{name}",
+        lambda job: is_true(job, "Ready") and "modelVersion" in job["status"],
+        what=f"TrainingJob {name} learns from 40,000 rows",
+        seconds=TRAINING_SECONDS,
+    )
+    stage.screen.say(f"{name}: trained, MLflow run {trained['status']['run']['id']}, accuracy {_accuracy(trained):.4f}")
+    return trained
+
+
+def _approved(stage: Stage, trained: Manifest) -> Manifest:
+    name = trained["status"]["modelVersion"]["name"]
+    version = stage.wait(
+        f"ModelVersion/{name}",
+        lambda found: is_true(found, "Ready"),
+        what=f"ModelVersion {name} has its fingerprint taken",
+        seconds=SERVING_SECONDS,
+    )
+    stage.screen.say(f"{name}: approved, {version['status']['artifact']['digest']}")
+    return version
+
+
+def _serving(stage: Stage, version: Manifest, *, what: str) -> Manifest:
+    number = str(version["spec"]["version"])
+    return stage.wait(
+        f"InferenceService/{NAME}",
+        lambda service: is_true(service, "Ready") and service["status"].get("stable", {}).get("version") == number,
+        what=what,
+        seconds=SERVING_SECONDS,
+    )
+
+
+def _wait_for_answers(stage: Stage, client: Client, number: str) -> None:
+    """The status says that the new version serves: the running load must see it as well."""
+    deadline = time.monotonic() + 15
+    while number not in client.progress("load").versions:
+        if time.monotonic() > deadline:
+            raise StoryError(f"version {number} is said to serve, but no request was answered by it within 15 s")
+        stage.refresh()
+
+
+def _drained(stage: Stage) -> None:
+    stage.wait(
+        f"InferenceService/{NAME}",
+        lambda service: not service["status"].get("draining"),
+        what="the first version finishes its last requests and goes",
+        seconds=SERVING_SECONDS,
+    )
+
+
+def _compare(which: str, scored: Figures, *, trained: float, stage: Stage) -> Figures_:
+    """Accuracy of the answers beside the one that training measured."""
+    if scored.failed or scored.accuracy is None or scored.rows != HELD_OUT_ROWS:
+        raise StoryError(f"{scored.failed} of {scored.sent} requests failed: {scored.errors}")
+    if abs(scored.accuracy - trained) > ACCURACY_MARGIN:
+        raise StoryError(f"accuracy served {scored.accuracy:.4f} is not what training measured, {trained:.4f}")
+    stage.screen.say(
+        f"accuracy served [bold]{scored.accuracy:.4f}[/bold] on {scored.rows:,} later rows, "
+        f"trained [bold]{trained:.4f}[/bold] on 10,000 held-out rows"
+    )
+    return {
+        f"{which}AccuracyServed": round(scored.accuracy, 4),
+        f"{which}RequestsSent": scored.sent,
+        f"{which}RequestsFailed": scored.failed,
+    }
+
+
+def _lineage(which: str, trained: Manifest, version: Manifest) -> Figures_:
+    """Run, version, digest and accuracy of one training."""
+    return {
+        f"{which}Run": str(trained["status"]["run"]["id"]),
+        f"{which}Version": str(version["spec"]["version"]),
+        f"{which}Digest": str(version["status"]["artifact"]["digest"]),
+        f"{which}AccuracyTrained": round(_accuracy(trained), 4),
+    }
+
+
+def _accuracy(trained: Manifest) -> float:
+    return next(float(metric["value"]) for metric in trained["status"]["metrics"] if metric["name"] == "accuracy")
+
+
+def _training_job(file: str, seed: str) -> Manifest:
+    """The example's manifest with a seed of its own: the same intent a second time would be AlreadyTrained."""
+    manifest: Manifest = yaml.safe_load((EXAMPLE / file).read_text(encoding="utf-8"))
+    manifest["spec"]["parameters"]["random_state"] = seed
+    return manifest
+
+
+def _image() -> str:
+    containers = _training_job("training-job.yaml", "0")["spec"]["template"]["spec"]["containers"]
+    return str(containers[0]["image"])
+
+
+def _say_addresses(stage: Stage, url: str) -> None:
+    where = stage.kubectl.run("get", "service", NAME, "-n", NAMESPACE, "-o", "jsonpath={.spec.clusterIP}")
+    stage.screen.say(f"service  {url} inside the cluster (address {where}); from here:")
+    stage.screen.say(f"         kubectl -n {NAMESPACE} port-forward service/{NAME} 8080:80")
+    mlflow = "kubectl -n leeboard-system port-forward service/leeboard-mlflow 5000"
+    stage.screen.say(f"MLflow   http://localhost:5000 after: {mlflow}")
+    stage.screen.say("see      kubectl get tj,mv,lbsvc -A")
