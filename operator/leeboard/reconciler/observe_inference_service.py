@@ -24,8 +24,8 @@ async def observe_inference_service(
 ) -> InferenceServiceFacts:
     """The service's children and its model's versions.
 
-    A child that should be there and is not in the cache is looked up live: somebody may have taken off the labels by which
-    the cache finds it.
+    A child that should be there and is not in the cache is looked up live: somebody may have taken off the labels by
+    which the cache finds it.
     """
     if not needs(resource).children:
         nothing = Children()

@@ -98,7 +98,8 @@ def _crashed(pod: Manifest) -> Trouble | None:
             advice = "it ran out of memory: raise resources.limits.memory of it in spec.server.template"
             return Trouble(PodReason.OUT_OF_MEMORY, f"container {status.get('name')}: {advice}")
         reason, message = _termination(ended)
-        return Trouble(reason or PodReason.CRASH_LOOP, message or _ending(status, ended))
+        lasting = ended.get("exitCode") != TRANSIENT_EXIT
+        return Trouble(reason or PodReason.CRASH_LOOP, message or _ending(status, ended), lasting)
     return None
 
 

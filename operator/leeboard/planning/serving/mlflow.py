@@ -2,10 +2,9 @@
 
     fetch (init, speaks with MLflow, writes the volume) -> server (no credentials, reads the volume)
 
-Termination: a pod that is deleted goes on serving for PRESTOP_SECONDS, because every kube-proxy needs a moment to see
-that its endpoint is gone and new connections still arrive until then; only then SIGTERM makes the server finish what it
-has (``Connection: close``) within the request timeout. The grace period covers both. The sleep action needs
-Kubernetes 1.30 (KEP-3960).
+Termination: every kube-proxy needs a moment to see that an endpoint is gone, and new connections still arrive until
+then. So from SIGTERM on the server keeps its port open for LEAST_DRAIN_SECONDS, answers with ``Connection: close``, and
+ends when no connection is left; longer than the request timeout it does not wait, and the grace period covers it all.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ SERVER = "server"
 FETCH = "fetch"
 MODEL_VOLUME = "leeboard-model"
 MODEL_PATH = "/mnt/model"
-PRESTOP_SECONDS = 5
-DRAIN_MARGIN_SECONDS = 10
+LEAST_DRAIN_SECONDS = 5
+EXIT_SECONDS = 5
 FETCH_BYTES_PER_SECOND = 50 * 1000 * 1000
 MEBIBYTE = 1024 * 1024
 OWNED_CONTAINER_FIELDS = (
@@ -83,7 +82,7 @@ class MLflowRuntime:
                 "imagePullSecrets": [{"name": name} for name in served.defaults.image_pull_secrets],
                 "initContainers": [_fetch(served)],
                 "containers": [_server(served, start=self.start_deadline(served))],
-                "terminationGracePeriodSeconds": PRESTOP_SECONDS + _drain_seconds(served),
+                "terminationGracePeriodSeconds": _drain_seconds(served) + EXIT_SECONDS,
                 "topologySpreadConstraints": [_spread(labels)],
                 "volumes": _volumes(served.artifact.bytes),
             }
@@ -135,7 +134,6 @@ def _server(served: Served, *, start: timedelta) -> Manifest:
         "startupProbe": {**_probe("ready", period=1), "failureThreshold": math.ceil(start.total_seconds())},
         "readinessProbe": {**_probe("ready", period=2), "failureThreshold": 2},
         "livenessProbe": {**_probe("live", period=10), "failureThreshold": 3},
-        "lifecycle": {"preStop": {"sleep": {"seconds": PRESTOP_SECONDS}}},
         "volumeMounts": [{"name": MODEL_VOLUME, "mountPath": MODEL_PATH, "readOnly": True}],
     }
 
@@ -153,7 +151,8 @@ def _server_arguments(served: Served) -> list[str]:
         f"--batching={str(fingerprint.row_wise).lower()}",
         f"--lean={str(fingerprint.lean).lower()}",
         f"--request-timeout={seconds_of(server.request_timeout)}",
-        f"--drain-timeout={_drain_seconds(served) - DRAIN_MARGIN_SECONDS // 2}",
+        f"--drain-timeout={_drain_seconds(served)}",
+        f"--least-drain={LEAST_DRAIN_SECONDS}",
     ]
 
 
@@ -164,8 +163,8 @@ def _probe(question: str, *, period: int) -> Manifest:
 
 
 def _drain_seconds(served: Served) -> int:
-    """From SIGTERM until the kernel ends the server: the longest request and a margin."""
-    return seconds_of(served.service.spec.server.request_timeout) + DRAIN_MARGIN_SECONDS
+    """From SIGTERM until open connections are cut: the longest request, begun as late as one can be."""
+    return seconds_of(served.service.spec.server.request_timeout) + LEAST_DRAIN_SECONDS
 
 
 def _spread(labels: Mapping[str, str]) -> Manifest:
