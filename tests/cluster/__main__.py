@@ -37,7 +37,9 @@ def status() -> None:
 
 @app.command()
 def images(
-    target: Annotated[list[str] | None, typer.Option(help="A target of the Dockerfile; all of them if left out.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="A target of the Dockerfile; all of them if left out.")
+    ] = None,
 ) -> None:
     """Build the images, unless nothing they are built from has changed, and load them into the cluster."""
     for name in Cluster.here().images(target or ()):

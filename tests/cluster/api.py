@@ -1,8 +1,8 @@
 """What tests, stories and the Makefile use: one Cluster, however it came to be, and bare API servers.
 
-    cluster = Cluster.here().up()
-    cluster.images(["operator"])
-    run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "pods"])
+cluster = Cluster.here().up()
+cluster.images(["operator"])
+run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "pods"])
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.cluster import binaries, existing, kind
 from tests.cluster.api_server import ApiServer
+from tests.cluster.command import found
 from tests.cluster.errors import ClusterError
 from tests.cluster.images import Images
 from tests.cluster.paths import Layout
@@ -56,8 +57,9 @@ class Cluster:
 
     @property
     def bin(self) -> Path:
-        """The folder of kubectl, helm, kwok, etcd and kube-apiserver."""
-        return binaries.folder()
+        """The folder of kubectl and helm; for a cluster from source also of kwok, etcd and kube-apiserver."""
+        kubectl = found("kubectl")
+        return binaries.folder() if self.way is Way.SOURCE or kubectl is None else Path(kubectl).parent
 
     @property
     def audit_log(self) -> Path:

@@ -76,7 +76,7 @@ class ApiServer:
         return self.plane.kubeconfig_for(user.replace(":", "-"), user, groups=groups)
 
     def stop(self, name: str) -> None:
-        """Stop one daemon (``etcd``, ``kube-apiserver``, ``kube-controller-manager``), to test what its absence does."""
+        """Stop one daemon (``etcd``, ``kube-apiserver``, ``kube-controller-manager``), to test its absence."""
         self._table().stop(name)
 
     def start(self, name: str) -> None:

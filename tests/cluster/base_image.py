@@ -1,4 +1,4 @@
-"""The base of all images where there is no registry: Debian with Python 3.11, made by debootstrap, kept in the cache."""
+"""The base of all images where there is no registry: Debian with Python 3.11, made by debootstrap and cached."""
 
 import hashlib
 import shutil
@@ -73,7 +73,7 @@ def _debootstrap_command(root: Path) -> list[str | Path]:
 
 def _one_line_entries(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
     for line in text.splitlines():
-        words = [word for word in line.partition("]")[2].split()] if "[" in line else line.split()[1:]
+        words = (line.partition("]")[2] if "[" in line else line.removeprefix("deb ")).split()
         if line.startswith("deb ") and len(words) > 1:
             yield words[0], [words[1]], words[2:]
 

@@ -1,8 +1,8 @@
 """Kubernetes and its companions built from Go modules, once for each set of versions.
 
-Built binaries lie in ``<cache>/<key>/bin``; the key is a hash of the versions, the Go release and the flags. Each binary
-is moved there when it is complete, so that an interrupted build goes on where it stopped, and a lock keeps two callers
-from building the same.
+Built binaries lie in ``<cache>/<key>/bin``; the key is a hash of the versions, the Go release and the flags. Each
+binary is moved there when it is complete, so that an interrupted build goes on where it stopped, and a lock keeps two
+callers from building the same.
 """
 
 import contextlib
@@ -146,8 +146,8 @@ def go_version() -> str:
 
 def key(go: str) -> str:
     """Return the cache key of all binaries for one Go release."""
-    content = [go, versions.KUBERNETES, versions.STAGING_MODULES, PAUSE_SOURCE]
-    content += [[build.packages, build.version, build.ldflags, build.tags] for build in BUILDS]
+    builds = [[build.packages, build.version, build.ldflags, build.tags] for build in BUILDS]
+    content = [go, versions.KUBERNETES, versions.STAGING_MODULES, PAUSE_SOURCE, *builds]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 

@@ -58,7 +58,10 @@ class Buildah:
         config.write_text(settings.config())
         wheels = cache_root() / "pip"
         wheels.mkdir(parents=True, exist_ok=True)
-        volumes = [f"{wheels}:{PIP_CACHE_IN_BUILD}:rw", *(f"{here}:{there}:ro" for here, there in settings.mounts(config))]
+        volumes = [
+            f"{wheels}:{PIP_CACHE_IN_BUILD}:rw",
+            *(f"{here}:{there}:ro" for here, there in settings.mounts(config)),
+        ]
         arguments = {"BASE_IMAGE": base, "PIP_OPTIONS": f"--cache-dir={PIP_CACHE_IN_BUILD}"}
         return self._command(
             "bud",

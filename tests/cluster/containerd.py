@@ -32,5 +32,5 @@ class Containerd:
             self.load(archive)
 
     def _ctr(self, *words: str, timeout_seconds: float = 60) -> str:
-        command = [self.bin / "ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io", *words]
+        command: list[str | Path] = [self.bin / "ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io", *words]
         return run(command, timeout_seconds=timeout_seconds)

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from tests.cluster.command import found, run
 from tests.cluster.certificates import write_private
+from tests.cluster.command import found, run
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Layout
 

@@ -46,7 +46,19 @@ def status(layout: Layout) -> dict[str, str]:
 def create_command(layout: Layout) -> list[str]:
     """Return the command that creates the cluster."""
     config = layout.checkout / "kind-config.yaml"
-    return ["kind", "create", "cluster", "--name", NAME, "--image", NODE_IMAGE, "--config", str(config), "--wait", "180s"]
+    return [
+        "kind",
+        "create",
+        "cluster",
+        "--name",
+        NAME,
+        "--image",
+        NODE_IMAGE,
+        "--config",
+        str(config),
+        "--wait",
+        "180s",
+    ]
 
 
 def load_command(image: str) -> list[str]:
@@ -62,6 +74,8 @@ def build_command(target: str, tag: str, *, checkout: Path) -> list[str]:
 
 def _require() -> None:
     if not docker_runs():
-        raise ClusterError("kind needs a running Docker engine, and none answers: start it, or leave LEEBOARD_CLUSTER unset")
+        raise ClusterError(
+            "kind needs a running Docker engine, and none answers: start it, or leave LEEBOARD_CLUSTER unset"
+        )
     if found("kind") is None:
         raise ClusterError("a Docker engine runs but kind is not on PATH: go install sigs.k8s.io/kind@latest")

@@ -75,10 +75,13 @@ def our_rules(listing: str) -> tuple[list[str], list[str]]:
         words = line.split()
         if line.startswith("-N ") and OUR_CHAIN.match(words[1]):
             chains.append(words[1])
-        elif line.startswith("-A ") and not OUR_CHAIN.match(words[1]) and "-j" in words:
-            if OUR_CHAIN.match(words[words.index("-j") + 1]):
-                jumps.append(line)
+        elif line.startswith("-A ") and not OUR_CHAIN.match(words[1]) and OUR_CHAIN.match(_jump_target(words)):
+            jumps.append(line)
     return chains, jumps
+
+
+def _jump_target(words: list[str]) -> str:
+    return words[words.index("-j") + 1] if "-j" in words else ""
 
 
 def _remove_chains(program: str, table: str) -> None:

@@ -53,9 +53,7 @@ class Node:
     def kubelet(self) -> Daemon:
         """Build the kubelet."""
         config = self.layout.config / "kubelet.json"
-        kubeconfig = self.plane.kubeconfig_for(
-            "kubelet", f"system:node:{versions.NODE_NAME}", groups=("system:nodes",)
-        )
+        kubeconfig = self.plane.kubeconfig_for("kubelet", f"system:node:{versions.NODE_NAME}", groups=("system:nodes",))
         self.plane.authority.issue("kubelet-server", versions.NODE_NAME, hosts=[versions.NODE_ADDRESS, "127.0.0.1"])
         return Daemon(
             name="kubelet",

@@ -45,7 +45,10 @@ def _dns() -> list[tuple[str, Manifest]]:
 
 
 def _storage_classes() -> list[tuple[str, Manifest]]:
-    return [_storage_class("standard", "WaitForFirstConsumer", default="true"), _storage_class("immediate", "Immediate")]
+    return [
+        _storage_class("standard", "WaitForFirstConsumer", default="true"),
+        _storage_class("immediate", "Immediate"),
+    ]
 
 
 def _storage_class(name: str, binding_mode: str, default: str = "false") -> tuple[str, Manifest]:

@@ -24,6 +24,9 @@ class ApiError(ClusterError):
         self.status = status
 
 
+_APPLY = "application/apply-patch+yaml"
+
+
 @dataclass(frozen=True, slots=True)
 class RestClient:
     """Requests to one API server with one client certificate."""
@@ -52,7 +55,7 @@ class RestClient:
 
     def apply(self, path: str, manifest: Manifest) -> None:
         """Apply an object on the server side, owning every field named."""
-        self._send("PATCH", f"{path}?fieldManager=leeboard-cluster&force=true", manifest, "application/apply-patch+yaml")
+        self._send("PATCH", f"{path}?fieldManager=leeboard-cluster&force=true", manifest, content_type=_APPLY)
 
     def create(self, path: str, manifest: Manifest) -> None:
         """Create an object in the collection at ``path``."""
@@ -78,13 +81,15 @@ class RestClient:
                 yield json.loads(line)
 
     def _send(
-        self, method: str, path: str, body: Manifest | None = None, content_type: str = "application/json"
+        self, method: str, path: str, body: Manifest | None = None, *, content_type: str = "application/json"
     ) -> http.client.HTTPResponse:
         context = ssl.create_default_context(cafile=str(self.authority))
         context.load_cert_chain(self.pair.certificate, self.pair.key)
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.server + path, data, {"Content-Type": content_type}, method=method)
-        opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({})
+        )
         try:
             response: http.client.HTTPResponse = opener.open(request, timeout=self.timeout_seconds)
         except urllib.error.HTTPError as error:

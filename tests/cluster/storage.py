@@ -1,7 +1,7 @@
 """The volume provisioner: gives each claim of our classes a directory of the node, and takes it back when released.
 
 Runs as a process of the host (``python -m tests.cluster.storage <server> <pki> <folder>``): no helper pod, no image.
-Each pass lists claims and volumes, plans, and acts; between passes it waits for a claim to change, five seconds at most.
+Each pass lists claims and volumes, plans, and acts; between passes it waits up to five seconds for a claim to change.
 """
 
 import shutil
@@ -55,7 +55,7 @@ def plan(
         storage_class = ours.get(claim["spec"].get("storageClassName"))
         name = f"pvc-{claim['metadata']['uid']}"
         if storage_class is not None and name not in existing and _wants_volume(claim, storage_class):
-            yield Provision(name, _volume(name, claim, storage_class, folder / name))
+            yield Provision(name, _volume(name, claim, storage_class=storage_class, directory=folder / name))
     for volume in volumes:
         annotations = volume["metadata"].get("annotations", {})
         released = volume.get("status", {}).get("phase") == "Released"
@@ -73,7 +73,7 @@ def _wants_volume(claim: Object, storage_class: Object) -> bool:
     return not late or metadata.get("annotations", {}).get(SELECTED_NODE) == versions.NODE_NAME
 
 
-def _volume(name: str, claim: Object, storage_class: Object, directory: Path) -> Manifest:
+def _volume(name: str, claim: Object, *, storage_class: Object, directory: Path) -> Manifest:
     metadata, spec = claim["metadata"], claim["spec"]
     node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [versions.NODE_NAME]}
     return {
