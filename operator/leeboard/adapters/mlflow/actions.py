@@ -40,7 +40,9 @@ def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) ->
 
 
 def close_run(client: MlflowClient, action: CloseRun) -> None:
-    """Set the final status, which also sets the end time."""
+    """Set the tags, then the final status, which also sets the end time."""
+    for name, value in sorted(action.tags.items()):
+        client.set_tag(action.run_id, name, value)
     client.set_terminated(action.run_id, status=action.status.value)
 
 

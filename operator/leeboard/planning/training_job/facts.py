@@ -51,7 +51,7 @@ class TrainingJobFacts:
     """Observed facts; what was not asked for is Unknown.
 
     ``runs`` are all of the same intent. ``versions`` carry the resource's uid, or while it has no run of its own its
-    intent. ``foreign`` names the kinds (Job, ModelVersion) whose name is held by an object that is not ours.
+    intent; ``model_version`` is the resource of the one that counts among them.
     """
 
     jobs: Children | Unknown = NOT_ASKED
@@ -64,7 +64,6 @@ class TrainingJobFacts:
     model_version: Manifest | Unknown | None = NOT_ASKED
     log: PodLog | Unknown | None = NOT_ASKED
     rejections: tuple[Rejection, ...] = ()
-    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

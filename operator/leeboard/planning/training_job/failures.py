@@ -18,7 +18,7 @@ EXPLANATIONS = (
     (
         "active experiment ID does not match environment run ID",
         (
-            "the script calls mlflow.set_experiment with another experiment than that of the run which Leeboard opened. "
+            "the script calls mlflow.set_experiment with an experiment that is not that of its run. "
             "Next: remove set_experiment from the script; the experiment is <namespace>/<model>"
         ),
     ),

@@ -12,7 +12,7 @@ from leeboard.api.model_version import (
     ModelVersionSpec,
     TrainingJobLineage,
 )
-from leeboard.api.names import API_VERSION, MANAGED_BY_VALUE, Kind, Label, Tag, model_version_name
+from leeboard.api.names import API_VERSION, Kind, Label, Tag, model_version_name, owner_labels
 from leeboard.api.resource import Manifest
 from leeboard.api.training_job import TrainingJob
 from leeboard.planning.facts import Children, RegisteredVersion, Unknown
@@ -20,7 +20,8 @@ from leeboard.planning.training_job.facts import attempt_of, pods_of
 
 
 def model_version(resource: TrainingJob, version: RegisteredVersion, pods: Children | Unknown) -> Manifest:
-    """The resource of ``version``, with where it came from."""
+    """The resource of ``version``, with where it came from; the labels say who made it, nothing owns it."""
+    labels = owner_labels(Kind.TRAINING_JOB, name=resource.metadata.name, uid=resource.metadata.uid)
     spec = ModelVersionSpec(
         model=version.model,
         version=version.version,
@@ -34,7 +35,7 @@ def model_version(resource: TrainingJob, version: RegisteredVersion, pods: Child
         "metadata": {
             "name": model_version_name(version.model, version.version),
             "namespace": resource.metadata.namespace,
-            "labels": {Label.MANAGED_BY: MANAGED_BY_VALUE, Label.MODEL: version.model},
+            "labels": {**labels, Label.MODEL: version.model},
         },
         "spec": spec.to_json(),
     }

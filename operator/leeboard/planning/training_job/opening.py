@@ -51,13 +51,13 @@ def _with_run(situation: Situation, run: Run) -> Step:
     reference = run_reference(run, situation.defaults)
     if is_used(run):
         return vanished_unseen(situation, reference)
-    if "Job" in situation.facts.foreign:
+    rejection = situation.rejection("Job")
+    if rejection is not None and rejection.code == HTTPStatus.CONFLICT:
         name = job_name(situation.resource)
         message = f"a Job {name} exists that does not belong to this TrainingJob. Next: delete or rename it."
         report = Report(TrainingPhase.PENDING, Mood.WAITING, TrainingReason.NAME_CONFLICT, message)
         return Step(report, requeue_after=REFUSAL_RETRY)
-    rejection = situation.rejection("Job")
-    if rejection is not None and rejection.code != HTTPStatus.CONFLICT:
+    if rejection is not None:
         return _rejected(situation, reference, rejection)
     creation = (Create(job_manifest(situation.resource, reference, situation.defaults)),)
     if not is_true(situation.status.conditions, ConditionType.TRACKING_READY):

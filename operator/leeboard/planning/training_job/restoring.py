@@ -24,13 +24,13 @@ def already_trained(situation: Situation, runs: tuple[Run, ...]) -> Step | None:
         )
         return Step(report, requeue_after=TRACKING_RETRY)
     by_id = {run.id: run for run in runs}
-    version = winner(tuple(item for item in versions if item.run_id in by_id))
+    version = winner(versions)
     if version is None:
         return None
-    run = by_id[version.run_id]
+    run = by_id.get(version.run_id)
     status = situation.status.model_copy(
         update={
-            "run": run_reference(run, situation.defaults),
+            "run": run_reference(run, situation.defaults) if run else None,
             "logged_model": LoggedModelReference(id=version.tags.get(Tag.LOGGED_MODEL, ""), name=""),
             "metrics": latest_metrics(run),
         }
