@@ -4,9 +4,9 @@
                  ^                           │
                  └── one by one, at the head ┘  a batch that failed as a whole is replayed
 
-The worker holds at most one batch. Requests share it when their keys are equal, at most `max_rows` rows in all, and only when batching
-is on. A request that waits longer than `timeout_seconds` is answered 504; a batch that keeps the worker busy for twice that time
-means that the worker hangs.
+The worker holds at most one batch. Requests share it when their keys are equal, at most `max_rows` rows in all, and
+only when batching is on. A request that waits longer than `timeout_seconds` is answered 504; a batch that keeps the
+worker busy for twice that time means that the worker hangs.
 """
 
 from __future__ import annotations

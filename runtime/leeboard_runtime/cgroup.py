@@ -1,4 +1,4 @@
-"""The CPU limit of this container, which numerical libraries do not see: they start a thread for each core of the node."""
+"""The CPU limit of this container; numerical libraries do not see it and start a thread for each core of the node."""
 
 from __future__ import annotations
 

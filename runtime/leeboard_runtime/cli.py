@@ -1,4 +1,6 @@
-"""The command line: `leeboard-runtime fetch | fingerprint | serve`. Every option is also an environment variable `LEEBOARD_<OPTION>`.
+"""The command line: `leeboard-runtime fetch | fingerprint | serve`.
+
+Every option is also an environment variable, `LEEBOARD_<OPTION>`.
 
 Each command imports its own parts when it runs: `serve` must not load what `fetch` and `fingerprint` need.
 """
@@ -13,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leeboard_runtime.errors import RuntimeFault
+from leeboard_runtime.errors import PermanentFault, Reason, RuntimeFault
 from leeboard_runtime.termination import write_fault
 
 ENVIRONMENT_PREFIX = "LEEBOARD_"
@@ -39,7 +41,12 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text, declare, run in (
         ("fetch", "Download a model, verify its digest, compare its requirements.", _declare_fetch, _run_fetch),
-        ("fingerprint", "Load a model and print what it is as one line of JSON.", _declare_fingerprint, _run_fingerprint),
+        (
+            "fingerprint",
+            "Load a model and print what it is as one line of JSON.",
+            _declare_fingerprint,
+            _run_fingerprint,
+        ),
         ("serve", "Serve a model over the Open Inference Protocol.", _declare_serve, _run_serve),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -60,7 +67,11 @@ class _Options:
         variable = ENVIRONMENT_PREFIX + flag.upper().replace("-", "_")
         value = self._environment.get(variable, default)
         self._parser.add_argument(
-            f"--{flag}", type=kind, default=value, required=value is None, help=f"{text} [{variable}, default {default!r}]"
+            f"--{flag}",
+            type=kind,
+            default=value,
+            required=value is None,
+            help=f"{text} [{variable}, default {default!r}]",
         )
 
     def switch(self, flag: str, text: str) -> None:
@@ -110,7 +121,9 @@ def _declare_serve(options: _Options) -> None:
     options.add("host", "address to listen on", default="0.0.0.0")  # noqa: S104 - a pod is reached by its address
     options.add("port", "port of the protocol", kind=int, default="8080")
     options.add("metrics-port", "port of /metrics", kind=int, default="9090")
-    options.add("batching", "put waiting requests into one call: row-wise models only", kind=true_or_false, default="false")
+    options.add(
+        "batching", "put waiting requests into one call: row-wise models only", kind=true_or_false, default="false"
+    )
     options.add("lean", "skip MLflow's check on each call where answers agree", kind=true_or_false, default="false")
     options.add("max-batch", "rows in one call", kind=_positive, default="256")
     options.add("queue", "requests that may wait before 503", kind=_positive, default="1024")
@@ -135,8 +148,10 @@ def _run_fetch(options: argparse.Namespace) -> None:
 
 
 def _run_fingerprint(options: argparse.Namespace) -> None:
-    from leeboard_runtime.fingerprint import fingerprint  # noqa: PLC0415
-
+    try:
+        from leeboard_runtime.fingerprint import fingerprint  # noqa: PLC0415
+    except ImportError as error:
+        raise PermanentFault(Reason.LOAD_FAILED, f"this image cannot load models: {error}") from error
     fingerprint(options.model, predict_fn=options.predict_fn)
 
 

@@ -1,13 +1,14 @@
 """The content digest of a model directory.
 
-Definition, version 1: for every regular file below the directory take its path relative to the directory with `/` as separator, its
-size in bytes and the SHA-256 of its content; sort by path (by code point); write each as the line
+Definition, version 1: for every regular file below the directory take its path relative to the directory with `/` as
+separator, its size in bytes and the SHA-256 of its content; sort by path (by code point); write each as the line
 
     <path> NUL <size in decimal> NUL <sha256 in lower-case hex> LF
 
-in UTF-8 and take the SHA-256 over all lines; the digest is `sha256:` and its lower-case hex. Left out are files that are no part of
-the model: `registered_model_meta`, which MLflow itself adds when a registered version is downloaded, and `.leeboard-*`, the marks of
-`leeboard-runtime fetch`, both only at the top. A symbolic link or a special file is refused: its content is not in the model.
+in UTF-8 and take the SHA-256 over all lines; the digest is `sha256:` and its lower-case hex. Left out are files that
+are no part of the model: `registered_model_meta`, which MLflow itself adds when a registered version is downloaded, and
+`.leeboard-*`, the marks of `leeboard-runtime fetch`, both only at the top. A symbolic link or a special file is
+refused: its content is not in the model.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The errors of the data plane, drawn once.
 
-    RuntimeFault
-    ├── PermanentFault   exit code 2: the same call fails again, somebody must change something
-    └── TransientFault   exit code 75 (EX_TEMPFAIL): the kubelet starts the container again
-    Refusal              one request is answered with an HTTP status and goes no further
+RuntimeFault
+├── PermanentFault   exit code 2: the same call fails again, somebody must change something
+└── TransientFault   exit code 75 (EX_TEMPFAIL): the kubelet starts the container again
+Refusal              one request is answered with an HTTP status and goes no further
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Reason(StrEnum):
     PORT_UNAVAILABLE = "PortUnavailable"
 
 
-class RuntimeFault(Exception):
+class RuntimeFault(Exception):  # noqa: N818 - a word of this data plane, drawn above
     """A command cannot finish; carries the reason and one sentence with the values and the next step."""
 
     exit_code = 1

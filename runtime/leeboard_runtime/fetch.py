@@ -1,8 +1,8 @@
 """`leeboard-runtime fetch`: a model's files onto a volume, verified; the model is never loaded nor imported.
 
-    destination/.leeboard-download/   where the client writes; removed before each attempt
-    destination/...                   the model, moved there after its digest was verified
-    destination/.leeboard-complete    written last: the uri and the digest; a restarted container verifies and goes on
+destination/.leeboard-download/   where the client writes; removed before each attempt
+destination/...                   the model, moved there after its digest was verified
+destination/.leeboard-complete    written last: the uri and the digest; a restarted container verifies and goes on
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ URI_PREFIX = "models:/"
 def fetch(uri: str, destination: Path, *, digest: str, compare_requirements: bool) -> Content:
     """Bring the model behind `uri` to `destination` and write what was brought to the termination message.
 
-    `digest` empty: any content will do, and its digest is reported. Raises PermanentFault (DigestMismatch, RequirementsMismatch,
-    ModelNotFound, AccessDenied, ModelInvalid, DestinationUnusable) and TransientFault (TrackingUnavailable).
+    `digest` empty: any content will do, and its digest is reported. Raises PermanentFault (DigestMismatch,
+    RequirementsMismatch, ModelNotFound, AccessDenied, ModelInvalid, DestinationUnusable) and TransientFault
+    (TrackingUnavailable).
     """
     if not uri.startswith(URI_PREFIX):
-        raise PermanentFault(Reason.MODEL_NOT_FOUND, f"{uri!r} is no model; give {URI_PREFIX}m-<id> or {URI_PREFIX}<name>/<n>")
+        raise PermanentFault(
+            Reason.MODEL_NOT_FOUND, f"{uri!r} is no model; give {URI_PREFIX}m-<id> or {URI_PREFIX}<name>/<n>"
+        )
     try:
         content = _existing(uri, destination)
         if content is None:
@@ -130,7 +133,8 @@ def _client_fault(uri: str, error: Exception) -> PermanentFault | TransientFault
 
 def _unavailable(uri: str, error: Exception) -> TransientFault:
     return TransientFault(
-        Reason.TRACKING_UNAVAILABLE, f"{uri} cannot be downloaded from {_tracking()} now: {type(error).__name__}: {error}"
+        Reason.TRACKING_UNAVAILABLE,
+        f"{uri} cannot be downloaded from {_tracking()} now: {type(error).__name__}: {error}",
     )
 
 
@@ -145,7 +149,7 @@ def _verify(content: Content, digest: str, uri: str) -> None:
     if digest and content.digest != digest:
         raise PermanentFault(
             Reason.DIGEST_MISMATCH,
-            f"{uri} has digest {content.digest}, expected {digest}; its files were changed after the version was recorded",
+            f"{uri} has digest {content.digest}, expected {digest}; its files changed after the version was recorded",
         )
 
 

@@ -1,7 +1,8 @@
 """`leeboard-runtime fingerprint`: load a model once, in a pod without credentials, and say what it is.
 
-The record goes to stdout as the last line, `LEEBOARD-FINGERPRINT {...}`; the termination message holds its hash, so that the operator
-can tell a whole log from a cut one: `recordSHA256` is the SHA-256 of the JSON text behind the prefix, in UTF-8.
+The record goes to stdout as the last line, `LEEBOARD-FINGERPRINT {...}`; the termination message holds its hash, so
+that the operator can tell a whole log from a cut one: `recordSHA256` is the SHA-256 of the JSON text behind the prefix,
+in UTF-8.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlflow.models import ModelSignature
+from mlflow.types import ParamSchema, Schema
+
 from leeboard_runtime.agreement import Answer
 from leeboard_runtime.digest import Content, measure
 from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.frames import ModelInput
+from leeboard_runtime.model import LoadedModel
+from leeboard_runtime.probes import synthetic_rows
 from leeboard_runtime.requirements import Comparison, Recorded, compare, read_record
 from leeboard_runtime.rowwise import RowWise, prove
 from leeboard_runtime.termination import write_termination
@@ -26,7 +33,7 @@ log = logging.getLogger("leeboard.fingerprint")
 PREFIX = "LEEBOARD-FINGERPRINT "
 SCHEMA = 1
 ANSWER_METADATA = "leeboard.answerSHA256"
-"""Key in the model's metadata under which training may record the answer to the input example (agreement.Answer.sha256)."""
+"""Key in the model's metadata under which training may record `agreement.Answer.sha256` of its input example."""
 
 
 def fingerprint(path: Path, *, predict_fn: str = "") -> dict[str, Any]:
@@ -35,10 +42,6 @@ def fingerprint(path: Path, *, predict_fn: str = "") -> dict[str, Any]:
     content = measure(path)
     recorded = read_record(path)
     comparison = compare(recorded)
-    try:
-        from leeboard_runtime.model import LoadedModel  # noqa: PLC0415 - an image without MLflow is an answer
-    except ImportError as error:
-        raise PermanentFault(Reason.LOAD_FAILED, f"this image cannot load models: {error}") from error
     model = LoadedModel.load(path, predict_fn=predict_fn)
     example = model.example()
     replay = _replay(model, example)
@@ -77,7 +80,7 @@ def _record(content: Content, recorded: Recorded, comparison: Comparison) -> dic
     }
 
 
-def _replay(model: Any, example: Any) -> dict[str, Any]:
+def _replay(model: LoadedModel, example: ModelInput | None) -> dict[str, Any]:
     """The answer to the input example, compared with the recorded one where training recorded one."""
     if example is None:
         return {"present": False, "answerSHA256": None, "agrees": None}
@@ -93,10 +96,8 @@ def _replay(model: Any, example: Any) -> dict[str, Any]:
     return {"present": True, "answerSHA256": answer, "agrees": None if expected is None else expected == answer}
 
 
-def _lean_agrees(model: Any, example: Any, rowwise: RowWise) -> bool:
+def _lean_agrees(model: LoadedModel, example: ModelInput | None, rowwise: RowWise) -> bool:
     """Does the path behind MLflow's check answer the same, on the example and on made-up rows?"""
-    from leeboard_runtime.probes import synthetic_rows  # noqa: PLC0415
-
     probes = [] if example is None else [example]
     if rowwise.proven or example is None:
         probes.append(synthetic_rows(model.description, 4, example))
@@ -107,10 +108,14 @@ def _lean_agrees(model: Any, example: Any, rowwise: RowWise) -> bool:
         return False
 
 
-def _signature(signature: Any) -> dict[str, Any]:
-    def listed(schema: Any) -> list[Any]:
-        return [] if schema is None else schema.to_dict()  # type: ignore[no-any-return]
+def _signature(signature: ModelSignature) -> dict[str, Any]:
+    def listed(schema: Schema | ParamSchema | None) -> list[Any]:
+        return [] if schema is None else schema.to_dict()
 
-    rows = {"inputs": listed(signature.inputs), "outputs": listed(signature.outputs), "params": listed(signature.params)}
+    rows = {
+        "inputs": listed(signature.inputs),
+        "outputs": listed(signature.outputs),
+        "params": listed(signature.params),
+    }
     finite: dict[str, Any] = json.loads(json.dumps(rows, default=str), parse_constant=str)
     return finite

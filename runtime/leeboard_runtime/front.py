@@ -31,7 +31,14 @@ class Front:
     """State that requests see: the parser once the worker is ready, whether the server drains."""
 
     def __init__(
-        self, name: str, model_version: str, *, batcher: Batcher, metrics: ServerMetrics, body_limit_bytes: int, server_version: str
+        self,
+        name: str,
+        model_version: str,
+        *,
+        batcher: Batcher,
+        metrics: ServerMetrics,
+        body_limit_bytes: int,
+        server_version: str,
     ) -> None:
         self._batcher = batcher
         self._metrics = metrics
@@ -91,9 +98,7 @@ class Front:
         try:
             try:
                 body = await self._body(scope, receive)
-                if self._parser is None:
-                    raise Refusal(503, "the model is not ready")
-                call = self._parser.parse(body)
+                call = self._ready_parser().parse(body)
                 reply = self._replies.infer(call, await self._batcher.submit(call.packed))
                 status = 200
             except Refusal as refusal:
@@ -103,6 +108,11 @@ class Front:
         finally:
             metrics.in_flight -= 1
             metrics.last_request = time.monotonic()
+
+    def _ready_parser(self) -> protocol.RequestParser:
+        if self._parser is None:
+            raise Refusal(503, "the model is not ready")
+        return self._parser
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         headers = dict(scope["headers"])

@@ -1,11 +1,11 @@
-"""THE table: MLflow's signature types, the protocol's datatypes, and what null means; nothing else in the code knows any of it.
+"""THE table: MLflow's signature types, the protocol's datatypes, and what null means. Nothing else knows any of it.
 
 `docs/model-server.md` shows the same rows and a test compares them. Rules behind the rows:
 
-- a datatype is accepted when every one of its values is exactly a value of the column's type (lossless widening), as MLflow's own
-  schema enforcement decides; the 64-bit integers go into a floating-point column when each value sent does (`EXACT_INTEGER`)
-- null is accepted in an optional column only, and only where the type has a word for it; integers have none in NumPy, which MLflow
-  documents as "declare integer columns as doubles whenever these may have missing values"
+- a datatype is accepted when every one of its values is exactly a value of the column's type (lossless widening);
+  wider integers go into a floating-point column when each value that is sent does (`EXACT_INTEGER`)
+- null is accepted in an optional column only, and only where the type has a word for it; integers have none in NumPy,
+  which MLflow documents as "declare integer columns as doubles whenever these may have missing values"
 - an optional column may be left out, whatever its type; the model then gets a frame without it, as from MLflow
 """
 
@@ -62,7 +62,12 @@ COLUMN_TYPES: dict[str, ColumnType] = {
         ColumnType("integer", "INT32", _SMALL, Null.REFUSED, Packing.INT32, "int32"),
         ColumnType("long", "INT64", (*_SMALL, "INT32", "UINT32"), Null.REFUSED, Packing.INT64, "int64"),
         ColumnType(
-            "float", "FP32", ("FP16", *_SMALL, "INT32", "UINT32", "INT64", "UINT64"), Null.NAN, Packing.FLOAT32, "float32"
+            "float",
+            "FP32",
+            ("FP16", *_SMALL, "INT32", "UINT32", "INT64", "UINT64"),
+            Null.NAN,
+            Packing.FLOAT32,
+            "float32",
         ),
         ColumnType(
             "double",

@@ -1,7 +1,7 @@
 """The server's own numbers: plain integers on the hot path, turned into Prometheus families when somebody scrapes.
 
-Every series carries the labels `name` (of the InferenceService) and `version` (of the model), so that a canary is told from a stable
-version without a join. `prometheus_client` is imported at the first scrape only.
+Every series carries the labels `name` (of the InferenceService) and `version` (of the model), so that a canary is told
+from a stable version without a join. `prometheus_client` is imported at the first scrape only.
 """
 
 from __future__ import annotations
@@ -113,5 +113,5 @@ class ServerMetrics:
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
 
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(self)  # type: ignore[arg-type]  # a collector is anything with collect()
+        registry.register(self)  # a collector is anything with collect()
         return generate_latest(registry)

@@ -1,7 +1,8 @@
 """A loaded MLflow model: its signature as a Description, and its two ways to predict.
 
-*Enforced* is `PyFuncModel.predict`, which checks the input against the signature on every call. *Lean* calls the same flavour function
-with the same input behind that check; the front's validator has already done its work. Lean is only taken where the two agree.
+*Enforced* is `PyFuncModel.predict`, which checks the input against the signature on every call. *Lean* calls the same
+flavour function with the same input behind that check; the front's validator has already done its work. Lean is only
+taken where the two agree.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import mlflow.pyfunc
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models.utils import _enforce_params_schema, _enforce_schema
+from mlflow.types.schema import ColSpec, ParamSpec, TensorSpec
 
 from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.frames import ModelAnswer, ModelInput
 from leeboard_runtime.mapping import COLUMN_TYPES, TENSOR_TYPES
 from leeboard_runtime.signature import INPUT_TENSOR, Column, Description, Parameter, Tensor
 
@@ -23,7 +26,7 @@ from leeboard_runtime.signature import INPUT_TENSOR, Column, Description, Parame
 class LoadedModel:
     """A pyfunc model that has a signature this server can serve."""
 
-    def __init__(self, pyfunc: Any, path: Path) -> None:
+    def __init__(self, pyfunc: mlflow.pyfunc.PyFuncModel, path: Path) -> None:
         self.pyfunc = pyfunc
         self.metadata = pyfunc.metadata
         self._path = path
@@ -45,25 +48,25 @@ class LoadedModel:
         except Exception as error:
             raise PermanentFault(
                 Reason.LOAD_FAILED,
-                f"the model cannot be loaded: {type(error).__name__}: {error}; compare its requirements with this image",
+                f"the model cannot be loaded: {type(error).__name__}: {error}; does this image hold what it requires?",
             ) from error
         return cls(pyfunc, path)
 
-    def enforced(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+    def enforced(self, data: ModelInput, params: dict[str, Any] | None = None) -> ModelAnswer:
         """Predict as any user of MLflow does."""
         return self.pyfunc.predict(data, params=params)
 
-    def lean(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+    def lean(self, data: ModelInput, params: dict[str, Any] | None = None) -> ModelAnswer:
         """Predict on data that already is as the signature says."""
         if not self._takes_params:
             return self._predict(data)
         return self._predict(data, params=_enforce_params_schema(params, self._params_schema))
 
-    def conform(self, data: Any) -> Any:
+    def conform(self, data: ModelInput) -> ModelInput:
         """The input as schema enforcement hands it to the model. Raises MlflowException."""
         return _enforce_schema(data, self._input_schema)
 
-    def example(self) -> Any | None:
+    def example(self) -> ModelInput | None:
         """The recorded input example, conformed; None where none was logged. Raises PermanentFault(ExampleFailed)."""
         if not self.metadata.saved_input_example_info:
             return None
@@ -80,7 +83,7 @@ class LoadedModel:
             return example
 
 
-def describe(metadata: Any) -> Description:
+def describe(metadata: mlflow.models.Model) -> Description:
     """The signature as plain values. Raises PermanentFault (SignatureMissing, SignatureUnsupported)."""
     schema = metadata.get_input_schema()
     if schema is None or not schema.inputs:
@@ -99,12 +102,12 @@ def describe(metadata: Any) -> Description:
     )
 
 
-def flavor_of(metadata: Any) -> str:
+def flavor_of(metadata: mlflow.models.Model) -> str:
     """The flavour beside python_function, or that one."""
     return next((name for name in metadata.flavors if name != "python_function"), "python_function")
 
 
-def _column(spec: Any) -> Column:
+def _column(spec: ColSpec) -> Column:
     kind = getattr(spec.type, "name", "")
     if spec.name is None:
         raise _unsupported(f"a {spec.type} column without a name; log the model with a frame that has column names")
@@ -113,7 +116,7 @@ def _column(spec: Any) -> Column:
     return Column(name=str(spec.name), type=kind, required=bool(spec.required))
 
 
-def _tensor(spec: Any, count: int) -> Tensor:
+def _tensor(spec: TensorSpec, count: int) -> Tensor:
     kind = "str" if spec.type.kind == "U" else spec.type.name
     first, *rest = spec.shape
     name = spec.name or INPUT_TENSOR
@@ -126,7 +129,7 @@ def _tensor(spec: Any, count: int) -> Tensor:
     return Tensor(name=name, numpy=kind, shape=tuple(int(size) for size in rest), named=spec.name is not None)
 
 
-def _parameter(spec: Any) -> Parameter:
+def _parameter(spec: ParamSpec) -> Parameter:
     document = spec.to_dict()
     return Parameter(
         name=document["name"],

@@ -1,7 +1,7 @@
 """A validated request as it waits for the worker, and the order in which its values travel.
 
-Columns of one packing travel together: a *group* is one block, in which each request's values stand column after column (for one row,
-that is the row). Both ends compute the same groups from the description, so no name travels with a batch.
+Columns of one packing travel together: a *group* is one block, in which each request's values stand column after column
+(for one row, that is the row). Both ends compute the same groups from the description, so no name travels with a batch.
 """
 
 from __future__ import annotations

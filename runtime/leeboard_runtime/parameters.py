@@ -8,7 +8,7 @@ from typing import Any
 
 from leeboard_runtime.errors import Refusal
 from leeboard_runtime.mapping import INTEGER_RANGE
-from leeboard_runtime.signature import Parameter
+from leeboard_runtime.signature import Json, Parameter
 from leeboard_runtime.tensor_input import CONTENT_TYPES
 from leeboard_runtime.values import BAD_REQUEST, shown
 
@@ -38,7 +38,7 @@ class ParametersValidator:
             raise Refusal(BAD_REQUEST, "parameters must be an object")
         return {name: given[name] for name in sorted(given) if self._is_for_the_model(name, given[name])}
 
-    def _is_for_the_model(self, name: str, value: Any) -> bool:
+    def _is_for_the_model(self, name: str, value: Json) -> bool:
         parameter = self._known.get(name)
         if parameter is not None:
             _check(parameter, value)
@@ -57,7 +57,7 @@ class ParametersValidator:
         raise Refusal(BAD_REQUEST, f"unknown parameter {shown(name)}; the signature has {known}")
 
 
-def _check(parameter: Parameter, value: Any) -> None:
+def _check(parameter: Parameter, value: Json) -> None:
     where = f'parameter "{parameter.name}"'
     if parameter.is_list:
         if type(value) is not list:
@@ -68,7 +68,7 @@ def _check(parameter: Parameter, value: Any) -> None:
         _check_scalar(parameter.type, value, where)
 
 
-def _check_scalar(kind: str, value: Any, where: str) -> None:
+def _check_scalar(kind: str, value: Json, where: str) -> None:
     if type(value) not in TYPES[kind]:
         raise Refusal(BAD_REQUEST, f"{where} must be {kind}, not {shown(value)}")
     if kind in RANGES and not RANGES[kind][0] <= value <= RANGES[kind][1]:

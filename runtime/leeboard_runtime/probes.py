@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leeboard_runtime.frames import Array, ModelInput
 from leeboard_runtime.mapping import COLUMN_TYPES, Null
 from leeboard_runtime.signature import Column, Description, Tensor
 
@@ -18,14 +19,14 @@ SPREAD = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -3.0, 0.1, 100.0, -0.25, 5.0, 1.5, -10
 STRIDE = 5  # coprime with len(SPREAD): neighbouring columns get different sequences
 
 
-def rows_in(data: Any) -> int:
+def rows_in(data: ModelInput) -> int:
     """The number of rows of a model's input."""
     if isinstance(data, dict):
         return len(next(iter(data.values())))
     return len(data)
 
 
-def take(data: Any, rows: Any) -> Any:
+def take(data: ModelInput, rows: Array) -> ModelInput:
     """Some rows of a model's input, in that order."""
     if isinstance(data, pd.DataFrame):
         return data.iloc[rows].reset_index(drop=True)
@@ -34,7 +35,7 @@ def take(data: Any, rows: Any) -> Any:
     return data[rows]
 
 
-def joined(one: Any, other: Any) -> Any:
+def joined(one: ModelInput, other: ModelInput) -> ModelInput:
     """The rows of both."""
     if isinstance(one, pd.DataFrame):
         return pd.concat([one, other], ignore_index=True)
@@ -43,11 +44,11 @@ def joined(one: Any, other: Any) -> Any:
     return np.concatenate([one, other])
 
 
-def synthetic_rows(description: Description, count: int, example: Any = None) -> Any:
+def synthetic_rows(description: Description, count: int, example: ModelInput | None = None) -> ModelInput:
     """`count` rows as the signature says; around the example's values where there is one."""
     if description.columns:
         present = [c for c in description.columns if example is None or c.name in example.columns]
-        return pd.DataFrame({c.name: _column(c, i, count, example) for i, c in enumerate(present)})
+        return pd.DataFrame({c.name: _column(c, i, count, example=example) for i, c in enumerate(present)})
     arrays = {t.name: _tensor(t, count, example) for t in description.tensors}
     first = description.tensors[0]
     return arrays if first.named else arrays[first.name]
@@ -73,7 +74,7 @@ def with_nulls(description: Description, rows: pd.DataFrame) -> pd.DataFrame | N
     return changed
 
 
-def _column(column: Column, position: int, count: int, example: Any) -> np.ndarray[Any, Any]:
+def _column(column: Column, position: int, count: int, *, example: ModelInput | None) -> Array:
     known = [] if example is None else [value for value in example[column.name].tolist() if not pd.isna(value)]
     if column.type in {"string", "binary", "boolean"}:
         fallback: dict[str, list[Any]] = {"string": ["a", "b"], "binary": [b"a", b"b"], "boolean": [True, False]}
@@ -93,7 +94,7 @@ def _around(value: float, step: int) -> float:
     return value + SPREAD[step % len(SPREAD)] * (abs(value) if value else 1.0)
 
 
-def _tensor(tensor: Tensor, count: int, example: Any) -> np.ndarray[Any, Any]:
+def _tensor(tensor: Tensor, count: int, example: ModelInput | None) -> Array:
     shape = (count, *tensor.shape)
     size = int(np.prod(shape))
     if tensor.numpy in {"str", "object"}:

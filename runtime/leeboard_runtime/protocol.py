@@ -1,7 +1,7 @@
 """The Open Inference Protocol V2 over REST, as values: request bodies in, response bodies out.
 
-Specification: https://github.com/kserve/open-inference-protocol (specification/protocol/inference_rest.md). The binary tensor data
-extension is not offered and is refused by name.
+Specification: https://github.com/kserve/open-inference-protocol (specification/protocol/inference_rest.md). The binary
+tensor data extension is not offered and is refused by name.
 """
 
 from __future__ import annotations

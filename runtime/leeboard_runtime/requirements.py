@@ -1,9 +1,9 @@
 """What a model was made with, compared with what this image holds.
 
-MLflow records both: `python_env.yaml` or the `python_function` flavour hold the Python version, `requirements.txt` the libraries.
-The verdict is `Refuse` when the Python minor differs or the flavour's own library differs in major.minor (or is missing), because
-models are pickles of exactly these two; `Warn` for every other difference, because most of them do not matter and the replay of the
-input example finds those that do; `Match` else.
+MLflow records both: the `python_function` flavour holds the Python version, `requirements.txt` the libraries. The
+verdict is `Refuse` when the Python minor differs or the flavour's own library differs in major.minor (or is missing),
+because models are pickles of exactly these two; `Warn` for every other difference, because most of them do not matter
+and the replay of the input example finds those that do; `Match` else.
 """
 
 from __future__ import annotations

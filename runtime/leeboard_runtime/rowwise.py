@@ -1,21 +1,21 @@
 """Is a model row-wise: is the answer to a row the same whatever other rows are in the call?
 
-Only then may requests of different callers share a call. It cannot be proved from outside, so it is tried with rows that would show
-the usual ways in which it fails (batch statistics, ranking, padding to the longest, rows dropped or reordered, answers that change from
-call to call), and anything short of agreement everywhere, or of rows that tell answers apart, counts as not row-wise.
+Only then may requests of different callers share a call. It cannot be proved from outside, so it is tried with rows
+that would show the usual ways in which it fails (batch statistics, ranking, padding to the longest, rows dropped or
+reordered, answers that change from call to call), and anything short of agreement everywhere, or of rows that tell
+answers apart, counts as not row-wise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from leeboard_runtime.agreement import Answer
-from leeboard_runtime.frames import UnsupportedOutput
+from leeboard_runtime.frames import Array, ModelAnswer, ModelInput, UnsupportedOutputError
 from leeboard_runtime.probes import joined, rows_in, synthetic_rows, take, with_nulls
 from leeboard_runtime.signature import Description
 
@@ -32,7 +32,9 @@ class RowWise:
     tolerance: float
 
 
-def prove(predict: Callable[[Any], Any], description: Description, example: Any | None) -> RowWise:
+def prove(
+    predict: Callable[[ModelInput], ModelAnswer], description: Description, example: ModelInput | None
+) -> RowWise:
     """Try `predict` with the example's rows and with made-up ones. Never raises for what the model raises."""
     tolerance = 0.0
     for name, rows in _probes(description, example):
@@ -44,11 +46,13 @@ def prove(predict: Callable[[Any], Any], description: Description, example: Any 
             return RowWise(proven=False, reason=f"{name}: {finding}", tolerance=tolerance)
         tolerance = max(tolerance, finding)
     return RowWise(
-        proven=True, reason="single rows, subsets, a permuted batch and mixed nulls agree with the batch", tolerance=tolerance
+        proven=True,
+        reason="single rows, subsets, a permuted batch and mixed nulls agree with the batch",
+        tolerance=tolerance,
     )
 
 
-def _probes(description: Description, example: Any | None) -> Iterator[tuple[str, Any]]:
+def _probes(description: Description, example: ModelInput | None) -> Iterator[tuple[str, ModelInput]]:
     made_up = synthetic_rows(description, SYNTHETIC_ROWS, example)
     rows, name = made_up, "made-up rows"
     if example is not None:
@@ -63,12 +67,12 @@ def _probes(description: Description, example: Any | None) -> Iterator[tuple[str
             yield "mixed nulls", nulls
 
 
-def _disagreement(predict: Callable[[Any], Any], rows: Any) -> str | float:
+def _disagreement(predict: Callable[[ModelInput], ModelAnswer], rows: ModelInput) -> str | float:
     """What disagrees, in words; or the tolerance within which all of it agrees."""
     count = rows_in(rows)
     try:
         whole = Answer(predict(rows))
-    except UnsupportedOutput as error:
+    except UnsupportedOutputError as error:
         return str(error)
     if not whole.has_rows(count):
         shapes = ", ".join(f"{name} {values.shape}" for name, (_, values) in whole.tensors.items())
@@ -84,7 +88,7 @@ def _disagreement(predict: Callable[[Any], Any], rows: Any) -> str | float:
     return whole.tolerance
 
 
-def _selections(count: int) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+def _selections(count: int) -> Iterator[tuple[str, Array]]:
     every = np.arange(count)
     yield "the reversed batch", every[::-1].copy()
     yield "a permuted batch", np.roll(every, count // 3)[np.argsort((every * 7919) % (count * 2 + 1))]

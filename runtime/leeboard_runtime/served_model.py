@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from leeboard_runtime import wire
+from leeboard_runtime.agreement import same_answers
 from leeboard_runtime.errors import PermanentFault, Reason
-from leeboard_runtime.frames import CODE_OF_DATATYPE, Named, input_frame, input_tensors, output_tensors
+from leeboard_runtime.frames import (
+    CODE_OF_DATATYPE,
+    Batch,
+    ModelAnswer,
+    ModelInput,
+    Named,
+    input_frame,
+    input_tensors,
+    output_tensors,
+)
 from leeboard_runtime.model import LoadedModel
 from leeboard_runtime.packed import groups_of
 from leeboard_runtime.probes import rows_in, synthetic_rows
 from leeboard_runtime.signature import Output
-from leeboard_runtime.agreement import same_answers
 
 log = logging.getLogger("leeboard.worker")
 
@@ -42,16 +51,17 @@ class ServedModel:
         More than one request in the batch: rows out must be rows in, or there is no telling whose is whose.
         """
         rows = header["rows"]
-        blocks = wire.split(body, header["sizes"])
-        if self._tensors:
-            data = input_tensors(self._tensors, rows, blocks)
-        else:
-            data = input_frame(self._columns, self._groups, rows, header.get("absent", ()), blocks)
-        named = output_tensors(self._predict(data, header.get("params")))
+        batch = Batch(rows, header.get("absent", ()), wire.split(body, header["sizes"]))
+        named = output_tensors(self._predict(self._input(batch), header.get("params")))
         if len(rows) > 1:
             _check_rows(named, sum(rows))
         described = [{"name": n.name, "datatype": n.datatype, "code": _code(n), "shape": n.shape} for n in named]
         return described, [n.block for n in named]
+
+    def _input(self, batch: Batch) -> ModelInput:
+        if self._tensors:
+            return input_tensors(self._tensors, batch)
+        return input_frame(self._columns, self._groups, batch)
 
 
 def _code(named: Named) -> str:
@@ -78,13 +88,11 @@ def _warm_up(model: LoadedModel, *, lean: bool) -> tuple[tuple[Output, ...], boo
             Reason.WARM_UP_FAILED, f"the model raised {type(error).__name__}: {error}, asked with {source}"
         ) from error
     rows = rows_in(data)
-    outputs = tuple(
-        Output(n.name, n.datatype, (-1 if n.shape[0] == rows else n.shape[0], *n.shape[1:])) for n in named
-    )
+    outputs = tuple(Output(n.name, n.datatype, (-1 if n.shape[0] == rows else n.shape[0], *n.shape[1:])) for n in named)
     return outputs, lean and _lean_agrees(model, data, answer)
 
 
-def _lean_agrees(model: LoadedModel, data: Any, answer: Any) -> bool:
+def _lean_agrees(model: LoadedModel, data: ModelInput, answer: ModelAnswer) -> bool:
     try:
         agrees = same_answers(model.lean(data), answer)
     except Exception:

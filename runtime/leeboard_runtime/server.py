@@ -1,10 +1,11 @@
 """The front process: two uvicorn servers on one loop, the worker's link, signals, and the drain.
 
     SIGTERM ─> readiness false, every answer says `Connection: close`, new connections are still taken
-            ─> no connection open and no inference for 1 s, and the least drain has passed   ─┐
-            ─> or the drain timeout has passed                                                ─┴─> listeners close, exit 0
+            ─> no connection open and no inference for 1 s, and the least drain has passed ─┐
+            ─> or the drain timeout has passed                                              ─┴─> ports close, exit 0
 
-kube-proxy and gateways learn of the pod's end later than the pod does: closing the port at once would reset their connections.
+kube-proxy and gateways learn of the pod's end later than the pod does: closing the port at once would reset their
+connections.
 """
 
 from __future__ import annotations
@@ -61,9 +62,7 @@ class ModelServer:
         self._end: asyncio.Future[RuntimeFault | None] = asyncio.get_running_loop().create_future()
         events = WorkerEvents(self._worker_ready, self._answered, self._worker_lost, self._fatal)
         self._link = WorkerLink(options.worker, events)
-        self._batcher = Batcher(
-            options.limits, send=self._link.send, metrics=self._metrics, on_hang=self._link.kill
-        )
+        self._batcher = Batcher(options.limits, send=self._link.send, metrics=self._metrics, on_hang=self._link.kill)
         self._front = Front(
             options.name,
             options.version,
@@ -164,8 +163,10 @@ def listen(host: str, port: int) -> socket.socket:
         bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        raise PermanentFault(Reason.PORT_UNAVAILABLE, f"{host}:{port} cannot be listened on: {error.strerror}") from error
-    bound.setblocking(False)
+        raise PermanentFault(
+            Reason.PORT_UNAVAILABLE, f"{host}:{port} cannot be listened on: {error.strerror}"
+        ) from error
+    bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return bound
 
 

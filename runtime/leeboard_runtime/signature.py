@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+Json = Any
+"""A decoded JSON value whose kind has still to be checked."""
+
 INPUT_TENSOR = "input-0"
 """Name of the only input of an unnamed tensor signature, and of the matrix that may stand for all numeric columns."""
 

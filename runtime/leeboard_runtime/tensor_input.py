@@ -55,7 +55,7 @@ def check_datatype(datatype: str, where: str) -> None:
 
 
 def flattened(data: object, shape: list[Any], where: str) -> list[Any]:
-    """The elements in row-major order, given flat or nested as `shape` says; the product of `shape` must be their number."""
+    """The elements in row-major order, given flat or nested as `shape` says; their number is the product of `shape`."""
     if not isinstance(data, list):
         raise Refusal(BAD_REQUEST, f"{where}: data must be a list")
     if not shape or not all(type(size) is int and size >= 0 for size in shape):

@@ -9,13 +9,13 @@ from typing import Any
 from leeboard_runtime.errors import Refusal
 from leeboard_runtime.mapping import TENSOR_TYPES
 from leeboard_runtime.packed import EVERYTHING, Block, Key, Packed
-from leeboard_runtime.signature import Tensor
+from leeboard_runtime.signature import Json, Tensor
 from leeboard_runtime.tensor_input import check_datatype, check_parameters, flattened, refuse_malformed
 from leeboard_runtime.values import BAD_REQUEST, check_elements, shown
 
 
 class TensorsValidator:
-    """Checks and packs the inputs of requests to one model with tensor inputs; one block a tensor, in signature order."""
+    """Checks and packs the inputs of requests to one model of tensors; one block a tensor, in signature order."""
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self._tensors = {tensor.name: tensor for tensor in tensors}
@@ -37,7 +37,7 @@ class TensorsValidator:
         key = Key((), parameters) if parameters else EVERYTHING
         return Packed(rows, key, [blocks[name] for name in self._tensors])
 
-    def _take(self, item: Any) -> tuple[str, int, Block]:
+    def _take(self, item: Json) -> tuple[str, int, Block]:
         try:
             name, shape, datatype, data = item["name"], item["shape"], item["datatype"], item["data"]
             tensor = self._tensors.get(name)
@@ -52,15 +52,18 @@ class TensorsValidator:
             raise Refusal(BAD_REQUEST, f"{where}: shape {shown(shape)} must be [{want}]")
         check_parameters(item.get("parameters"), where)
         values = flattened(data, shape, where)
-        return name, shape[0], _block(tensor, datatype, values, where)
+        return name, shape[0], _block(tensor, datatype, values)
 
 
-def _block(tensor: Tensor, datatype: Any, values: list[Any], where: str) -> Block:
+def _block(tensor: Tensor, datatype: Json, values: list[Any]) -> Block:
+    where = f'input "{tensor.name}"'
     row = TENSOR_TYPES[tensor.numpy]
     if type(datatype) is not str or datatype != row.datatype:
         if type(datatype) is str:
             check_datatype(datatype, where)
-        raise Refusal(BAD_REQUEST, f"{where}: datatype {shown(datatype)} does not fit {tensor.numpy}; send {row.datatype}")
+        raise Refusal(
+            BAD_REQUEST, f"{where}: datatype {shown(datatype)} does not fit {tensor.numpy}; send {row.datatype}"
+        )
     checked = check_elements(datatype, values, where)
     if row.code == "j":
         return [checked]

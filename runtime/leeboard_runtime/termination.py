@@ -1,7 +1,7 @@
 """The termination message: the few bytes by which a container tells the operator how it ended.
 
-Kubernetes reads at most 4096 bytes from `/dev/termination-log`; a longer message would be cut in the middle of the JSON, so the
-sentence is shortened here. A file that cannot be written is no reason to fail: the same line goes to stderr.
+Kubernetes reads at most 4096 bytes from `/dev/termination-log`; a longer one would be cut in the middle of the
+JSON, so the sentence is shortened here. A file that cannot be written is no reason to fail: the same line goes to stderr.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def encode(content: Mapping[str, object]) -> str:
     if isinstance(message, str):
         room["message"] = shorten(message)
     line = _dump(room)
-    warnings = list(room["warnings"]) if isinstance(room.get("warnings"), (list, tuple)) else []  # type: ignore[call-overload]
+    given = room.get("warnings")
+    warnings = list(given) if isinstance(given, list) else []
     while len(line.encode()) > LIMIT_BYTES and warnings:
         warnings.pop()
         line = _dump({**room, "warnings": [*warnings, "and more: see the log"]})
@@ -48,7 +49,7 @@ def encode(content: Mapping[str, object]) -> str:
 
 
 def shorten(message: str) -> str:
-    """The sentence on one line, at most 2000 characters, so that four bytes a character could not burst the limit twice."""
+    """The sentence on one line, at most 2000 characters once it is ASCII, which leaves room for the rest."""
     flat = " ".join(message.split())
     ascii_room = flat.encode("ascii", "backslashreplace").decode()
     return flat if len(ascii_room) <= MESSAGE_LIMIT_CHARACTERS else ascii_room[: MESSAGE_LIMIT_CHARACTERS - 3] + "..."

@@ -48,7 +48,7 @@ def column_values(column: Column, datatype: str, data: list[Any]) -> list[Any]:
             f"{where}: datatype {datatype} does not fit {column.type}; send {' or '.join(row.accepted)}",
         )
     values = _without_nulls(column, data, where)
-    checked = iter(_converted(column.type, datatype, values, where))
+    checked = iter(_converted(column, datatype, values))
     if len(values) == len(data):
         return list(checked)
     null = NULL_VALUE[row.null][column.type]
@@ -58,16 +58,16 @@ def column_values(column: Column, datatype: str, data: list[Any]) -> list[Any]:
 def check_elements(datatype: str, values: list[Any], where: str) -> list[Any]:
     """The values that a datatype says they are; floating-point ones rounded to its width."""
     if datatype == "BOOL":
-        return _typed(values, {bool}, "true or false", where, datatype)
+        return _typed(values, {bool}, f"{where}: BOOL takes true or false")
     if datatype == "BYTES":
-        return _typed(values, {str}, "strings", where, datatype)
+        return _typed(values, {str}, f"{where}: BYTES takes strings")
     if datatype in INTEGER_RANGE:
         low, high = INTEGER_RANGE[datatype]
-        _typed(values, {int}, "integers", where, datatype)
-        return _first_bad(values, lambda v: low <= v <= high, f"is outside {datatype}'s range {low} to {high}", where)
+        _typed(values, {int}, f"{where}: {datatype} takes integers")
+        return _first_bad(values, lambda v: low <= v <= high, f"{where}: outside {datatype}'s range {low} to {high}")
     limit = FLOAT_LIMIT[datatype]
-    _typed(values, {float, int}, "numbers", where, datatype)
-    _first_bad(values, lambda v: -limit <= v <= limit, f"is outside {datatype}'s range", where)
+    _typed(values, {float, int}, f"{where}: {datatype} takes numbers")
+    _first_bad(values, lambda v: -limit <= v <= limit, f"{where}: outside {datatype}'s range")
     return _rounded(datatype, values)
 
 
@@ -85,11 +85,12 @@ def _without_nulls(column: Column, data: list[Any], where: str) -> list[Any]:
     return [value for value in data if value is not None]
 
 
-def _converted(kind: str, datatype: str, values: list[Any], where: str) -> list[Any]:
+def _converted(column: Column, datatype: str, values: list[Any]) -> list[Any]:
+    kind, where = column.type, f'column "{column.name}"'
     values = check_elements(datatype, values, where)
     if kind in EXACT_INTEGER and datatype in INTEGER_RANGE:
         limit = EXACT_INTEGER[kind]
-        return _first_bad(values, lambda v: -limit <= v <= limit, f"is not exactly a {kind}", where)
+        return _first_bad(values, lambda v: -limit <= v <= limit, f"{where}: not exactly a {kind}")
     if kind == "datetime":
         return [_microseconds(value, where) for value in values]
     if kind == "binary":
@@ -97,17 +98,17 @@ def _converted(kind: str, datatype: str, values: list[Any], where: str) -> list[
     return values
 
 
-def _typed(values: list[Any], types: set[type], words: str, where: str, datatype: str) -> list[Any]:
+def _typed(values: list[Any], types: set[type], rule: str) -> list[Any]:
     if set(map(type, values)) <= types:
         return values
     row, value = next((i, v) for i, v in enumerate(values) if type(v) not in types)
-    raise Refusal(BAD_REQUEST, f"{where}: {datatype} takes {words}, but element {row} is {shown(value)}")
+    raise Refusal(BAD_REQUEST, f"{rule}, but element {row} is {shown(value)}")
 
 
-def _first_bad(values: list[Any], good: Callable[[Any], bool], complaint: str, where: str) -> list[Any]:
+def _first_bad(values: list[Any], good: Callable[[Any], bool], complaint: str) -> list[Any]:
     for row, value in enumerate(values):
         if not good(value):
-            raise Refusal(BAD_REQUEST, f"{where}: element {row}, {shown(value)}, {complaint}")
+            raise Refusal(BAD_REQUEST, f"{complaint}: element {row} is {shown(value)}")
     return values
 
 

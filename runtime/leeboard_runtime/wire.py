@@ -1,13 +1,16 @@
-"""Frames between the front and the worker over their Unix socket; standard library only, as the worker's environment is the model's.
+"""Frames between the front and the worker over their Unix socket.
+
+Standard library only, as the worker's environment is the model's.
 
     u32 length of all that follows | u32 length of the header | header: JSON object | block | block | ...
 
-The header's `sizes` are the bytes of each block. Numbers are in the machine's own byte order: both ends are on one machine.
+The header's `sizes` are the bytes of each block. Numbers are in the machine's own byte order: both ends are on one
+machine.
 
-    front  -> worker  {"rows": [..], "absent": [..], "params": {..}|null, "sizes": [..]}       one batch; rows of each request in it
+    front  -> worker  {"rows": [..], "absent"?: [..], "params"?: {..}, "sizes": [..]}      one batch, rows of each in it
     worker -> front   {"ready": {description}} once, or {"failed": {"reason", "message"}} and it exits
-    worker -> front   {"outputs": [{"name", "datatype", "code", "shape"}], "sizes": [..]}      the answer to the batch
-    worker -> front   {"error": {"status": 400|500, "message"}, "sizes": []}                    the batch failed as a whole
+    worker -> front   {"outputs": [{"name", "datatype", "code", "shape"}], "sizes": [..]}  the answer to the batch
+    worker -> front   {"error": {"status": 400|500, "message"}}                            the batch failed as a whole
 """
 
 from __future__ import annotations

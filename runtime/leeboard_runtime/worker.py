@@ -1,6 +1,7 @@
 """The worker: loads the model, says what it is, answers one batch after the other until its socket closes.
 
-Runs in the model's environment; beside the standard library it imports what the model needs (mlflow, numpy, pandas) and no more.
+Runs in the model's environment; beside the standard library it imports what the model needs (mlflow, numpy, pandas)
+and no more.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import socket
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leeboard_runtime import wire
-from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.errors import PermanentFault
+
+if TYPE_CHECKING:
+    from leeboard_runtime.served_model import ServedModel
 
 log = logging.getLogger("leeboard.worker")
 
@@ -27,7 +31,7 @@ def main() -> int:
     arguments = json.loads(sys.argv[1])
     sys.argv = ["leeboard-worker"]
     with socket.socket(fileno=arguments["descriptor"]) as link:
-        link.setblocking(True)
+        link.setblocking(True)  # noqa: FBT003 - the standard library's signature
         try:
             model = _load(arguments)
         except PermanentFault as fault:
@@ -38,13 +42,13 @@ def main() -> int:
     return 0
 
 
-def _load(arguments: dict[str, Any]) -> Any:
+def _load(arguments: dict[str, Any]) -> ServedModel:
     from leeboard_runtime.served_model import ServedModel  # noqa: PLC0415 - a missing library is an answer, not a crash
 
     return ServedModel.load(Path(arguments["model"]), lean=arguments["lean"], predict_fn=arguments["predict_fn"])
 
 
-def _serve(link: socket.socket, model: Any) -> None:
+def _serve(link: socket.socket, model: ServedModel) -> None:
     while True:
         frame = _receive(link)
         if frame is None:
@@ -95,6 +99,3 @@ def _exactly(link: socket.socket, size: int) -> memoryview | None:
             return None
         filled += got
     return buffer
-
-
-__all__ = ["Reason", "describe", "main"]

@@ -3,8 +3,8 @@
     starting ──ready──> ready ──exit──> waiting (back-off) ──> starting ...
         └──failed (first start)──> fatal       └── too many deaths without an answer in between ──> fatal
 
-The worker runs in its own Python and environment, so only the standard library and what the model brings is imported there; the package
-itself is put in place by path, without its neighbours in site-packages.
+The worker runs in its own Python and environment, so only the standard library and what the model brings is imported
+there; the package itself is put in place by path, without its neighbours in site-packages.
 """
 
 from __future__ import annotations
