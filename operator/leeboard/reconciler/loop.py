@@ -101,7 +101,7 @@ async def _pass(key: Key, world: World) -> Verdict:
     try:
         resource: Resource = entry.parse(manifest)
     except ValidationError as error:
-        return await _unreadable(key, manifest, error, world)
+        return await _unreadable(key, manifest, error, world=world)
     structlog.contextvars.bind_contextvars(generation=resource.metadata.generation)
     at = asyncio.get_running_loop().time()
     rejections = await world.rejections.current(key, resource.metadata, cluster=world.cluster, at=at)
@@ -172,7 +172,7 @@ def _look_again(verdict: Verdict, plan: Plan, *, is_refused: bool) -> Verdict:
     return Verdict(verdict.outcome, at_once=verdict.at_once, back_off=verdict.back_off, after_seconds=after)
 
 
-async def _unreadable(key: Key, manifest: Manifest, error: ValidationError, world: World) -> Verdict:
+async def _unreadable(key: Key, manifest: Manifest, error: ValidationError, *, world: World) -> Verdict:
     """A stored object that this version cannot read: say so and leave it until it changes."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"]))

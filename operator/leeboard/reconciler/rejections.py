@@ -22,10 +22,10 @@ class _Remembered:
 
 
 class Rejections:
-    """By key, for the generation that was refused; in memory only, because trying once more after a restart is harmless.
+    """By key, for the generation that was refused; in memory only: trying once more after a restart is harmless.
 
-    An invalid object stays refused until the generation changes. A denied one (quota, policy) is tried again after a minute. A
-    taken name is looked up before each pass and tried again when it is free.
+    An invalid object stays refused until the generation changes. A denied one (quota, policy) is tried again after a
+    minute. A taken name is looked up before each pass and tried again when it is free.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Rejections:
             remembered
             for remembered in self._by_key.get(key, ())
             if remembered.rejection.generation == metadata.generation
-            and await _stands(remembered, metadata, cluster, at)
+            and await _stands(remembered, metadata, cluster=cluster, at=at)
         ]
         if kept:
             self._by_key[key] = tuple(kept)
@@ -60,7 +60,7 @@ class Rejections:
         self._by_key.pop(key, None)
 
 
-async def _stands(remembered: _Remembered, metadata: Metadata, cluster: Cluster, at: float) -> bool:
+async def _stands(remembered: _Remembered, metadata: Metadata, *, cluster: Cluster, at: float) -> bool:
     match remembered.rejection.code:
         case 403:
             return at - remembered.at < RETRY_SECONDS

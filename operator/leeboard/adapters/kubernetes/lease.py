@@ -1,7 +1,8 @@
 """Leader election by a ``coordination.k8s.io/v1`` Lease, with a clock that goes on during suspension.
 
 Like client-go's: the holder is judged by how long *we* have seen its record unchanged, never by its wall clock; every
-write is compare-and-swap by resourceVersion; the process that loses it exits. It is no fence: names and preconditions are.
+write is compare-and-swap by resourceVersion; the process that loses it exits. It is no fence: deterministic names and
+preconditions are.
 """
 
 from __future__ import annotations

@@ -1,0 +1,124 @@
+"""The whole operator with the smallest planner that there is: one Job and one run for each TrainingJob.
+
+It tests the loop, the adapters and the watch without what the kinds decide: ``python -m ...tiny_operator run``.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import uvloop
+
+from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, merge_conditions
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.model_version import ModelVersion
+from leeboard.api.names import Kind, Tag, child_name, owner_labels
+from leeboard.api.resource import Manifest, Metadata, controller_reference
+from leeboard.api.training_job import TrainingJob
+from leeboard.app import operate
+from leeboard.errors import TrackingUnavailable
+from leeboard.logs import set_up_logging
+from leeboard.planning.actions import OpenRun
+from leeboard.planning.defaults import Defaults
+from leeboard.planning.facts import Children, Rejection, Run, Unknown
+from leeboard.planning.plan import Create, Notice, NoticeType, Plan
+from leeboard.ports import Cluster, Tracking
+from leeboard.reconciler.kind import KindEntry
+from leeboard.settings import load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class TinyFacts:
+    jobs: Children | Unknown
+    runs: tuple[Run, ...] | Unknown
+    rejections: tuple[Rejection, ...]
+
+
+async def observe(
+    resource: TrainingJob, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
+) -> TinyFacts:
+    experiment = f"{resource.metadata.namespace}/{resource.spec.model}"
+    try:
+        runs: tuple[Run, ...] | Unknown = await tracking.find_runs(
+            experiment=experiment, tags={Tag.UID: resource.metadata.uid}
+        )
+    except TrackingUnavailable as error:
+        runs = Unknown(str(error))
+    return TinyFacts(cluster.children(resource.metadata, "Job"), runs, rejections)
+
+
+def plan(resource: TrainingJob, facts: TinyFacts, *, defaults: Defaults, now: datetime) -> Plan:
+    metadata = resource.metadata
+    if isinstance(facts.jobs, Unknown):
+        return Plan(requeue_after=timedelta(seconds=1))
+    if isinstance(facts.runs, Unknown):
+        return _told(resource, "Waiting", ConditionStatus.UNKNOWN, now=now, after=timedelta(seconds=1))
+    if facts.rejections:
+        return _told(resource, f"Rejected{facts.rejections[0].code}", ConditionStatus.TRUE, now=now)
+    if not facts.runs:
+        tags = {Tag.UID.value: metadata.uid}
+        experiment = f"{metadata.namespace}/{resource.spec.model}"
+        return Plan(actions=(OpenRun(experiment, metadata.name, tags, dict(resource.spec.parameters)),))
+    if not facts.jobs.items:
+        return Plan(writes=(Create(job_of(metadata, resource.spec.template)),))
+    return _told(resource, "Running", ConditionStatus.TRUE, now=now)
+
+
+def job_of(metadata: Metadata, template: Manifest) -> Manifest:
+    labels = owner_labels(Kind.TRAINING_JOB, name=metadata.name, uid=metadata.uid)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": child_name(metadata.name, metadata.uid),
+            "namespace": metadata.namespace,
+            "labels": labels,
+            "ownerReferences": [controller_reference(Kind.TRAINING_JOB, metadata)],
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "template": {"metadata": {"labels": labels}, "spec": {**template["spec"], "restartPolicy": "Never"}},
+        },
+    }
+
+
+def _told(
+    resource: TrainingJob, phase: str, status: ConditionStatus, *, now: datetime, after: timedelta | None = None
+) -> Plan:
+    judgement = Judgement(type=ConditionType.READY, status=status, reason=phase)
+    generation = resource.metadata.generation
+    conditions = merge_conditions(resource.status.conditions, [judgement], generation=generation, now=now)
+    new = resource.status.model_copy(
+        update={"phase": phase, "observed_generation": generation, "conditions": conditions}
+    )
+    notices = () if resource.status.phase == phase else (Notice(NoticeType.NORMAL, phase, f"It is {phase}."),)
+    return Plan(status=new, notices=notices, requeue_after=after)
+
+
+async def _nothing(
+    resource: object, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
+) -> None: ...
+
+
+def _leave(resource: object, facts: None, *, defaults: Defaults, now: datetime) -> Plan:
+    return Plan()
+
+
+KINDS = {
+    Kind.TRAINING_JOB: KindEntry(TrainingJob.model_validate, observe, plan),
+    Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, _nothing, _leave),
+    Kind.INFERENCE_SERVICE: KindEntry(InferenceService.model_validate, _nothing, _leave),
+}
+
+
+def main() -> None:
+    settings = load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(operate(settings, KINDS))
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
