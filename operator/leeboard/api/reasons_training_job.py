@@ -1,4 +1,4 @@
-"""Reasons that TrainingJobs give in conditions, ``status.failure`` and events: part of the API."""
+"""Reasons that TrainingJobs give in conditions, ``status.failure`` and events: part of the API, beside StartReason."""
 
 from __future__ import annotations
 
@@ -26,19 +26,6 @@ class TrainingReason(StrEnum):
     REGISTERING = "Registering"
     REGISTERED = "Registered"
     ALREADY_TRAINED = "AlreadyTrained"
-    # what keeps a pod from starting; each ends the training at the start deadline, or at once where waiting is no use
-    IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
-    INVALID_IMAGE_NAME = "InvalidImageName"
-    IMAGE_NEVER_PULLED = "ErrImageNeverPull"
-    CONTAINER_CONFIG = "CreateContainerConfigError"
-    CONTAINER_CREATION = "CreateContainerError"
-    CONTAINER_CREATING = "ContainerCreating"
-    UNSCHEDULABLE = "Unschedulable"
-    POD_NOT_CREATED = "PodNotCreated"
-    QUOTA_EXCEEDED = "QuotaExceeded"
-    DENIED = "Denied"
-    START_ERROR = "StartError"
-    NODE_REFUSED = "NodeRefused"
     # how an attempt fails
     CODE_ERROR = "CodeError"
     RESOURCE_EXHAUSTED = "ResourceExhausted"

@@ -37,7 +37,7 @@ class UploadText:
 
 @dataclass(frozen=True, slots=True)
 class ClaimModel:
-    """Create the registered model with ``tags`` when it does not exist; an existing one is left alone."""
+    """Create the registered model with ``tags``, or give an existing one those that it lacks; what it says stays."""
 
     model: str
     tags: dict[str, str] = field(default_factory=dict)

@@ -15,8 +15,6 @@ class Unknown:
     why: str
 
 
-
-
 class RunStatus(StrEnum):
     """MLflow's run states."""
 

@@ -13,24 +13,103 @@ from leeboard.api.names import GROUP, Label
 from leeboard.api.resource import Manifest
 
 POD_FIELDS = frozenset(
-    "affinity automountServiceAccountToken containers dnsConfig dnsPolicy enableServiceLinks hostAliases hostname hostUsers"
-    " imagePullSecrets initContainers nodeSelector os overhead preemptionPolicy priority priorityClassName readinessGates"
-    " resourceClaims resources restartPolicy runtimeClassName schedulerName schedulingGates securityContext"
-    " serviceAccount serviceAccountName setHostnameAsFQDN shareProcessNamespace subdomain"
-    " terminationGracePeriodSeconds tolerations topologySpreadConstraints volumes".split()
+    [
+        "affinity",
+        "automountServiceAccountToken",
+        "containers",
+        "dnsConfig",
+        "dnsPolicy",
+        "enableServiceLinks",
+        "hostAliases",
+        "hostname",
+        "hostUsers",
+        "imagePullSecrets",
+        "initContainers",
+        "nodeSelector",
+        "os",
+        "overhead",
+        "preemptionPolicy",
+        "priority",
+        "priorityClassName",
+        "readinessGates",
+        "resourceClaims",
+        "resources",
+        "restartPolicy",
+        "runtimeClassName",
+        "schedulerName",
+        "schedulingGates",
+        "securityContext",
+        "serviceAccount",
+        "serviceAccountName",
+        "setHostnameAsFQDN",
+        "shareProcessNamespace",
+        "subdomain",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+        "topologySpreadConstraints",
+        "volumes",
+    ]
 )
 CONTAINER_FIELDS = frozenset(
-    "args command env envFrom image imagePullPolicy lifecycle livenessProbe name ports readinessProbe resizePolicy resources"
-    " restartPolicy securityContext startupProbe stdin stdinOnce terminationMessagePath terminationMessagePolicy tty"
-    " volumeDevices volumeMounts workingDir".split()
+    [
+        "args",
+        "command",
+        "env",
+        "envFrom",
+        "image",
+        "imagePullPolicy",
+        "lifecycle",
+        "livenessProbe",
+        "name",
+        "ports",
+        "readinessProbe",
+        "resizePolicy",
+        "resources",
+        "restartPolicy",
+        "securityContext",
+        "startupProbe",
+        "stdin",
+        "stdinOnce",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "tty",
+        "volumeDevices",
+        "volumeMounts",
+        "workingDir",
+    ]
 )
 SECURITY_FIELDS = frozenset(
-    "allowPrivilegeEscalation appArmorProfile capabilities fsGroup fsGroupChangePolicy procMount readOnlyRootFilesystem"
-    " runAsGroup runAsNonRoot runAsUser seLinuxChangePolicy seLinuxOptions seccompProfile supplementalGroups"
-    " supplementalGroupsPolicy".split()
+    [
+        "allowPrivilegeEscalation",
+        "appArmorProfile",
+        "capabilities",
+        "fsGroup",
+        "fsGroupChangePolicy",
+        "procMount",
+        "readOnlyRootFilesystem",
+        "runAsGroup",
+        "runAsNonRoot",
+        "runAsUser",
+        "seLinuxChangePolicy",
+        "seLinuxOptions",
+        "seccompProfile",
+        "supplementalGroups",
+        "supplementalGroupsPolicy",
+    ]
 )
 VOLUME_KINDS = frozenset(
-    "configMap csi downwardAPI emptyDir ephemeral image name persistentVolumeClaim projected secret".split()
+    [
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "image",
+        "name",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    ]
 )
 ALLOWED_CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
 PROFILES = frozenset({"RuntimeDefault", "Localhost"})

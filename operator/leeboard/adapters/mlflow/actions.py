@@ -52,7 +52,7 @@ def upload_text(client: MlflowClient, action: UploadText) -> None:
 
 
 def claim_model(client: MlflowClient, action: ClaimModel) -> None:
-    """Create the registered model; one that exists is left alone."""
+    """Create the registered model; one that exists gets the tags that it lacks, and keeps those that it has."""
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see calls.py
 
     try:
@@ -60,6 +60,10 @@ def claim_model(client: MlflowClient, action: ClaimModel) -> None:
     except MlflowException as error:
         if error.error_code not in EXISTS:
             raise
+        known = client.get_registered_model(action.model).tags
+        for name, value in sorted(action.tags.items()):
+            if name not in known:
+                client.set_registered_model_tag(action.model, name, value)
 
 
 def register_version(client: MlflowClient, action: RegisterVersion) -> None:

@@ -8,6 +8,7 @@ from typing import assert_never
 from leeboard.api.training_job import TrainingJob
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Unknown
+from leeboard.planning.moments import CACHE_RETRY
 from leeboard.planning.plan import Plan
 from leeboard.planning.training_job.attempt import attempting
 from leeboard.planning.training_job.closing import closing, latched
@@ -20,7 +21,6 @@ from leeboard.planning.training_job.facts import (
     needs,
     stage,
 )
-from leeboard.planning.training_job.moments import CACHE_RETRY
 from leeboard.planning.training_job.opening import opening
 from leeboard.planning.training_job.recovery import vanished
 from leeboard.planning.training_job.registering import registering

@@ -10,10 +10,10 @@ from leeboard.api.training_job import Failure, FailureClass
 from leeboard.planning.actions import Action, UploadText
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, PodLog, Run, RunStatus, Unknown
+from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, TRACKING_RETRY, since
 from leeboard.planning.plan import Delete, JsonPatch, Plan, Write, ref_of, uid_of
 from leeboard.planning.training_job.ending import ended, failure_report
 from leeboard.planning.training_job.facts import NOT_ASKED, Situation, attempt_of, condition
-from leeboard.planning.training_job.moments import CACHE_RETRY, LOG_PATIENCE, TRACKING_RETRY, since
 from leeboard.planning.training_job.report import Step, retold
 from leeboard.planning.training_job.run import close_run
 

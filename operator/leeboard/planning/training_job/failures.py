@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from leeboard.api.reasons_training_job import TrainingReason
+from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.resource import Manifest
 from leeboard.api.training_job import Failure, FailureClass
 from leeboard.planning.facts import PodLog, Unknown
+from leeboard.planning.pod_start import statuses
 from leeboard.planning.training_job.facts import condition
-from leeboard.planning.training_job.starting import statuses
 
 LAST_LINES = 20
 NOT_RUN = frozenset({"StartError", "ContainerCannotRun"})
@@ -97,11 +97,11 @@ def _not_run(pod: Manifest) -> Failure | None:
             message = (
                 f"container {status['name']} of pod {name} could not be started: {text}. Next: correct its command."
             )
-            return Failure(class_=FailureClass.NEVER_STARTED, reason=TrainingReason.START_ERROR, message=message)
+            return Failure(class_=FailureClass.NEVER_STARTED, reason=StartReason.START_ERROR, message=message)
     pod_status = pod.get("status") or {}
     if pod_status.get("reason") and not any(_terminated(status) for status in statuses(pod)):
         message = f"the node refused pod {name}: {pod_status['reason']}: {pod_status.get('message', '')}"
-        return Failure(class_=FailureClass.NEVER_STARTED, reason=TrainingReason.NODE_REFUSED, message=message)
+        return Failure(class_=FailureClass.NEVER_STARTED, reason=StartReason.NODE_REFUSED, message=message)
     return None
 
 

@@ -6,14 +6,15 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of, is_true, timestamp
+from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import Failure, FailureClass, RunReference
 from leeboard.planning.facts import Rejection, Run, Unknown
+from leeboard.planning.moments import TRACKING_RETRY, since
 from leeboard.planning.plan import Create
 from leeboard.planning.training_job.ending import failed, refused
 from leeboard.planning.training_job.facts import NOT_ASKED, Situation, attempt_of, is_used, job_name, own_run
 from leeboard.planning.training_job.job import job_manifest
-from leeboard.planning.training_job.moments import TRACKING_RETRY, since
 from leeboard.planning.training_job.recovery import vanished_unseen
 from leeboard.planning.training_job.refusals import refusals
 from leeboard.planning.training_job.report import Mood, Report, Step, under_way
@@ -70,7 +71,7 @@ def _with_run(situation: Situation, run: Run) -> Step:
 def _rejected(situation: Situation, reference: RunReference, rejection: Rejection) -> Step:
     """The API server refuses the Job: invalid is for ever, denied is asked again until the start deadline."""
     quota = "exceeded quota" in rejection.message
-    reason = TrainingReason.QUOTA_EXCEEDED if quota else TrainingReason.DENIED
+    reason = StartReason.QUOTA_EXCEEDED if quota else StartReason.DENIED
     is_invalid = rejection.code == HTTPStatus.UNPROCESSABLE_ENTITY
     failure = Failure(
         class_=FailureClass.NEVER_STARTED,

@@ -8,9 +8,9 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import Failure, FailureClass, JobResult, Outcome, RunReference, TrainingJobStatus
 from leeboard.planning.facts import LoggedModel, Unknown
+from leeboard.planning.moments import TRACKING_RETRY
 from leeboard.planning.training_job.ending import failed
 from leeboard.planning.training_job.facts import Situation, attempt_of, pods_of
-from leeboard.planning.training_job.moments import TRACKING_RETRY
 from leeboard.planning.training_job.report import Step, under_way
 
 PODS_RETRY = timedelta(seconds=5)

@@ -24,11 +24,11 @@ from leeboard.api.training_job import (
 )
 from leeboard.planning.actions import Action, ClaimModel, RegisterVersion, TagVersion
 from leeboard.planning.facts import RegisteredVersion, Run, RunStatus, Unknown
+from leeboard.planning.moments import TRACKING_RETRY
 from leeboard.planning.plan import Create
 from leeboard.planning.training_job.ending import ended, failure_report
 from leeboard.planning.training_job.facts import Situation, attempt_of, intent_of, winner
 from leeboard.planning.training_job.lineage import is_same_version, model_version
-from leeboard.planning.training_job.moments import TRACKING_RETRY
 from leeboard.planning.training_job.report import Mood, Report, Step, under_way
 from leeboard.planning.training_job.run import close_run
 from leeboard.planning.training_job.selection import select

@@ -17,6 +17,7 @@ from leeboard.api.conditions import (
     condition_of,
     merge_conditions,
 )
+from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import TrainingJobStatus
 from leeboard.planning.actions import Action
@@ -57,7 +58,7 @@ class Step:
     requeue_after: timedelta | None = None
 
 
-def under_way(phase: TrainingPhase, reason: TrainingReason, message: str) -> Report:
+def under_way(phase: TrainingPhase, reason: TrainingReason | StartReason, message: str) -> Report:
     """A report of progress."""
     return Report(phase, Mood.UNDER_WAY, reason, message)
 

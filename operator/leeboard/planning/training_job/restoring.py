@@ -6,8 +6,8 @@ from leeboard.api.names import Tag
 from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import LoggedModelReference
 from leeboard.planning.facts import Run, Unknown
+from leeboard.planning.moments import TRACKING_RETRY
 from leeboard.planning.training_job.facts import Situation, winner
-from leeboard.planning.training_job.moments import TRACKING_RETRY
 from leeboard.planning.training_job.registering import latest_metrics, resource_of
 from leeboard.planning.training_job.report import Step, under_way
 from leeboard.planning.training_job.run import run_reference

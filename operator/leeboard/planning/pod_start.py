@@ -9,30 +9,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from leeboard.api.reasons_training_job import TrainingReason
+from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.resource import Manifest
-from leeboard.planning.training_job.moments import since
+from leeboard.planning.moments import since
 
 WAITING_REASONS = {
-    "ErrImagePull": TrainingReason.IMAGE_PULL_BACK_OFF,
-    "ImagePullBackOff": TrainingReason.IMAGE_PULL_BACK_OFF,
-    "RegistryUnavailable": TrainingReason.IMAGE_PULL_BACK_OFF,
-    "ErrImageNeverPull": TrainingReason.IMAGE_NEVER_PULLED,
-    "InvalidImageName": TrainingReason.INVALID_IMAGE_NAME,
-    "CreateContainerConfigError": TrainingReason.CONTAINER_CONFIG,
-    "CreateContainerError": TrainingReason.CONTAINER_CREATION,
-    "RunContainerError": TrainingReason.CONTAINER_CREATION,
+    "ErrImagePull": StartReason.IMAGE_PULL_BACK_OFF,
+    "ImagePullBackOff": StartReason.IMAGE_PULL_BACK_OFF,
+    "RegistryUnavailable": StartReason.IMAGE_PULL_BACK_OFF,
+    "ErrImageNeverPull": StartReason.IMAGE_NEVER_PULLED,
+    "InvalidImageName": StartReason.INVALID_IMAGE_NAME,
+    "CreateContainerConfigError": StartReason.CONTAINER_CONFIG,
+    "CreateContainerError": StartReason.CONTAINER_CREATION,
+    "RunContainerError": StartReason.CONTAINER_CREATION,
 }
-PERMANENT = frozenset({TrainingReason.INVALID_IMAGE_NAME, TrainingReason.IMAGE_NEVER_PULLED})
+PERMANENT = frozenset({StartReason.INVALID_IMAGE_NAME, StartReason.IMAGE_NEVER_PULLED})
 NEXT_STEPS = {
-    TrainingReason.IMAGE_PULL_BACK_OFF: "check the image's name and tag, and imagePullSecrets",
-    TrainingReason.INVALID_IMAGE_NAME: "correct the image's name in a new TrainingJob",
-    TrainingReason.IMAGE_NEVER_PULLED: "load the image on the nodes, or allow pulling it, in a new TrainingJob",
-    TrainingReason.CONTAINER_CONFIG: "create what the message names; the pod starts then",
-    TrainingReason.CONTAINER_CREATION: "read the runtime's message; correct command or mounts in a new TrainingJob",
-    TrainingReason.UNSCHEDULABLE: "ask for less, or add nodes; the pod starts then",
-    TrainingReason.POD_NOT_CREATED: "kubectl describe job shows why: a quota or an admission policy, most likely",
-    TrainingReason.CONTAINER_CREATING: "kubectl describe pod shows why: most likely a missing volume or Secret",
+    StartReason.IMAGE_PULL_BACK_OFF: "check the image's name and tag, and imagePullSecrets",
+    StartReason.INVALID_IMAGE_NAME: "correct the image's name in a new TrainingJob",
+    StartReason.IMAGE_NEVER_PULLED: "load the image on the nodes, or allow pulling it, in a new TrainingJob",
+    StartReason.CONTAINER_CONFIG: "create what the message names; the pod starts then",
+    StartReason.CONTAINER_CREATION: "read the runtime's message; correct command or mounts in a new TrainingJob",
+    StartReason.UNSCHEDULABLE: "ask for less, or add nodes; the pod starts then",
+    StartReason.POD_NOT_CREATED: "kubectl describe job shows why: a quota or an admission policy, most likely",
+    StartReason.CONTAINER_CREATING: "kubectl describe pod shows why: most likely a missing volume or Secret",
 }
 POD_GRACE = timedelta(seconds=10)  # how long a Job may be without a pod before we say so
 
@@ -41,7 +41,7 @@ POD_GRACE = timedelta(seconds=10)  # how long a Job may be without a pod before 
 class Problem:
     """Why no pod runs: ``subject`` is what waits, ``detail`` what Kubernetes says of it."""
 
-    reason: TrainingReason
+    reason: StartReason
     subject: str
     detail: str
 
@@ -71,8 +71,8 @@ def stuck(pods: tuple[Manifest, ...]) -> Problem | None:
     for status in statuses(pods[0]):
         if "waiting" in (status.get("state") or {}):
             detail = str(status["state"]["waiting"].get("reason", "waiting"))
-            return Problem(TrainingReason.CONTAINER_CREATING, _subject(pods[0], status["name"]), detail)
-    return Problem(TrainingReason.CONTAINER_CREATING, f"pod {pods[0]['metadata']['name']}", "no container was made")
+            return Problem(StartReason.CONTAINER_CREATING, _subject(pods[0], status["name"]), detail)
+    return Problem(StartReason.CONTAINER_CREATING, f"pod {pods[0]['metadata']['name']}", "no container was made")
 
 
 def has_started(pods: tuple[Manifest, ...]) -> bool:
@@ -114,7 +114,7 @@ def _no_pod(job: Manifest, now: datetime) -> Problem | None:
         return None
     if since(job["metadata"]["creationTimestamp"], now) < POD_GRACE:
         return None
-    return Problem(TrainingReason.POD_NOT_CREATED, f"Job {job['metadata']['name']}", "it has made no pod")
+    return Problem(StartReason.POD_NOT_CREATED, f"Job {job['metadata']['name']}", "it has made no pod")
 
 
 def _unschedulable(pod: Manifest) -> Problem | None:
@@ -122,7 +122,7 @@ def _unschedulable(pod: Manifest) -> Problem | None:
     for condition in (pod.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
             subject = f"pod {pod['metadata']['name']}"
-            return Problem(TrainingReason.UNSCHEDULABLE, subject, str(condition.get("message", "")))
+            return Problem(StartReason.UNSCHEDULABLE, subject, str(condition.get("message", "")))
     return None
 
 
