@@ -22,6 +22,11 @@ def shorten(limit: int, value: object) -> object:
     return f"{value[: limit - 1]}…" if isinstance(value, str) and len(value) > limit else value
 
 
+def keep_first(limit: int, value: object) -> object:
+    """The first ``limit`` items of a list or tuple; anything else is left to validation."""
+    return value[:limit] if isinstance(value, list | tuple) else value
+
+
 def keep_last(limit: int, value: object) -> object:
     """The last ``limit`` items of a list or tuple; anything else is left to validation."""
     return value[-limit:] if isinstance(value, list | tuple) else value
@@ -34,8 +39,10 @@ Identity = Annotated[str, StringConstraints(max_length=64)]
 Url = Annotated[str, StringConstraints(max_length=2048)]
 Message = Annotated[str, StringConstraints(max_length=MAX_MESSAGE), BeforeValidator(partial(shorten, MAX_MESSAGE))]
 """A sentence for people; cut."""
-Line = Annotated[str, StringConstraints(max_length=512), BeforeValidator(partial(shorten, 512))]
+Line = Annotated[str, StringConstraints(max_length=256), BeforeValidator(partial(shorten, 256))]
 """One line of somebody else's text; cut."""
+Word = Annotated[str, StringConstraints(max_length=128), BeforeValidator(partial(shorten, 128))]
+"""Somebody else's name or value; cut."""
 LogLines = Annotated[
     tuple[Message, ...], Field(max_length=MAX_LOG_LINES), BeforeValidator(partial(keep_last, MAX_LOG_LINES))
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
-from leeboard.api.bounds import Digest, Identity, Line, Message, ModelName, VersionNumber
+from leeboard.api.bounds import Digest, Identity, Line, Message, ModelName, VersionNumber, Word, keep_first
 from leeboard.api.cel import Because, immutable, rule, rules
 from leeboard.api.resource import ApiModel, Metadata, Status
 from leeboard.api.training_job import Dataset, GitSource, Parameters
 
 MAX_COLUMNS = 1024
 MAX_REQUIREMENTS = 512
+MAX_DIFFERENCES = 64
 
 ModelUri = Annotated[str, StringConstraints(min_length=9, max_length=512, pattern=r"^models:/.+$")]
 """A logged model: ``models:/<id>``."""
@@ -108,16 +110,26 @@ class Artifact(ApiModel):
 class ColumnSchema(ApiModel):
     """One column of a signature."""
 
-    name: Line = Field(default="", description="Column name; empty for an unnamed tensor.")
-    type: Line = Field(description="MLflow type.")
+    name: Word = Field(default="", description="Column name; empty for an unnamed tensor.")
+    type: Word = Field(description="MLflow type.")
     required: bool = Field(default=True, description="Whether null and absence are refused.")
+
+
+Columns = Annotated[
+    tuple[ColumnSchema, ...], Field(max_length=MAX_COLUMNS), BeforeValidator(partial(keep_first, MAX_COLUMNS))
+]
 
 
 class Signature(ApiModel):
     """What the model takes and gives."""
 
-    inputs: tuple[ColumnSchema, ...] = Field(default=(), max_length=MAX_COLUMNS, description="Input columns.")
-    outputs: tuple[ColumnSchema, ...] = Field(default=(), max_length=MAX_COLUMNS, description="Output columns.")
+    inputs: Columns = Field(default=(), description="Input columns; the first 1024 of them.")
+    outputs: Columns = Field(default=(), description="Output columns; the first 1024 of them.")
+
+
+Differences = Annotated[
+    tuple[Line, ...], Field(max_length=MAX_DIFFERENCES), BeforeValidator(partial(keep_first, MAX_DIFFERENCES))
+]
 
 
 class Fingerprint(ApiModel):
@@ -139,11 +151,16 @@ class Fingerprint(ApiModel):
             " stop it from serving. Refuse: it would not serve as it was trained."
         )
     )
-    differences: tuple[Line, ...] = Field(default=(), max_length=64, description="Requirements that differ.")
+    differences: Differences = Field(default=(), description="Requirements that differ; the first 64 of them.")
     example_answer: str | None = Field(
         default=None, max_length=128, description="sha256 of the answer to the recorded input example."
     )
     record: str = Field(max_length=128, description="sha256 of the whole record, which is kept with the run in MLflow.")
+
+
+Requirements = Annotated[
+    tuple[Line, ...], Field(max_length=MAX_REQUIREMENTS), BeforeValidator(partial(keep_first, MAX_REQUIREMENTS))
+]
 
 
 class ModelVersionStatus(Status):
@@ -151,8 +168,8 @@ class ModelVersionStatus(Status):
 
     artifact: Artifact | None = Field(default=None, description="The model's files.")
     signature: Signature | None = Field(default=None, description="What the model takes and gives.")
-    requirements: tuple[Line, ...] = Field(
-        default=(), max_length=MAX_REQUIREMENTS, description="Python requirements that MLflow recorded."
+    requirements: Requirements = Field(
+        default=(), description="Python requirements that MLflow recorded; the first 512 of them."
     )
     fingerprint: Fingerprint | None = Field(default=None, description="What was proven about the model.")
     attempt: int = Field(default=0, ge=0, description="Number of the fingerprint attempt, from 1.")

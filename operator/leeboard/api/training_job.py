@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
 from leeboard.api.bounds import (
     MAX_PARAMETERS,
@@ -18,6 +19,8 @@ from leeboard.api.bounds import (
     ParameterValue,
     Url,
     VersionNumber,
+    Word,
+    keep_first,
 )
 from leeboard.api.cel import Because, rule, rules
 from leeboard.api.pod_template_rules import EMBED, Use
@@ -194,7 +197,12 @@ class Metric(ApiModel):
     """One of the run's latest metrics."""
 
     name: str = Field(max_length=250, description="Name of the metric.")
-    value: str = Field(max_length=64, description="Its latest value, as text.")
+    value: Word = Field(description="Its latest value, as text.")
+
+
+Metrics = Annotated[
+    tuple[Metric, ...], Field(max_length=MAX_METRICS), BeforeValidator(partial(keep_first, MAX_METRICS))
+]
 
 
 class LoggedModelReference(ApiModel):
@@ -225,9 +233,8 @@ class TrainingJobStatus(Status):
         default=None, description="The READY logged model that is the result."
     )
     failure: Failure | None = Field(default=None, description="Why the training failed, and the next step to take.")
-    metrics: tuple[Metric, ...] = Field(
+    metrics: Metrics = Field(
         default=(),
-        max_length=MAX_METRICS,
         description="The run's latest metrics, sorted by name; at most 64.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
