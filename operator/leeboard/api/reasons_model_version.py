@@ -1,0 +1,49 @@
+"""Reasons that ModelVersions give in conditions and events: part of the API, beside StartReason.
+
+A fingerprint pod that fails for good adds its own reason (ModelNotFound, LoadFailed, SignatureMissing, ...).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class VersionPhase(StrEnum):
+    """The printed digest of a ModelVersion; never read back."""
+
+    PENDING = "Pending"
+    FINGERPRINTING = "Fingerprinting"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+class VersionReason(StrEnum):
+    """Why a condition of a ModelVersion is what it is."""
+
+    # the way to a fingerprint
+    CHECKING_SOURCE = "CheckingSource"
+    CLAIMING_MODEL = "ClaimingModel"
+    FINGERPRINTING = "Fingerprinting"
+    RECORDING = "RecordingFingerprint"
+    RETRYING = "Retrying"
+    FINGERPRINTED = "Fingerprinted"
+    READY = "Ready"
+    TRACKING_UNAVAILABLE = "TrackingUnavailable"
+    # what waits for a person
+    VERSION_NOT_FOUND = "VersionNotFound"
+    SOURCE_MISMATCH = "SourceMismatch"
+    MODEL_NAME_TAKEN = "ModelNameTaken"
+    NAME_CONFLICT = "NameConflict"
+    REJECTED = "Rejected"
+    OPERATOR_NAMESPACE = "OperatorNamespace"
+    # how a fingerprint fails for good
+    FINGERPRINT_FAILED = "FingerprintFailed"
+    RESOURCE_EXHAUSTED = "ResourceExhausted"
+    INVALID_RECORD = "InvalidRecord"
+    DIGEST_MISMATCH = "DigestMismatch"
+    # approval
+    AUTOMATIC = "Automatic"
+    WAITS_FOR_FINGERPRINT = "WaitsForFingerprint"
+    # the other conditions
+    NOT_STALLED = "NotStalled"
+    SETTLED = "Settled"

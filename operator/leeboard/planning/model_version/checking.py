@@ -1,0 +1,95 @@
+"""Stage CHECKING: MLflow must hold what the resource says, under a name that is ours; then the pod is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from leeboard.api.model_version import ModelVersion
+from leeboard.api.names import Tag
+from leeboard.api.reasons_model_version import VersionPhase, VersionReason
+from leeboard.api.reasons_pod_start import StartReason
+from leeboard.planning.actions import ClaimModel
+from leeboard.planning.facts import Children, RegisteredModel, RegisteredVersion, Rejection, Unknown
+from leeboard.planning.model_version.facts import Situation, current_attempt, job_name
+from leeboard.planning.model_version.job import fingerprint_job
+from leeboard.planning.model_version.report import Report, Step, stalled, under_way
+from leeboard.planning.moments import TRACKING_RETRY
+from leeboard.planning.plan import Create
+
+PERSON_RETRY = timedelta(seconds=60)  # how often MLflow is asked again about what a person has to change
+
+
+def checking(situation: Situation, jobs: Children) -> Step:
+    """One step towards the fingerprint Job."""
+    resource, facts = situation.resource, situation.facts
+    if resource.metadata.namespace == situation.defaults.operator_namespace:
+        message = "this is the operator's own namespace. Next: create the ModelVersion in a namespace of its own."
+        return Step(stalled(VersionReason.OPERATOR_NAMESPACE, message))
+    unknown = next((fact for fact in (facts.version, facts.registered) if isinstance(fact, Unknown)), None)
+    if unknown is not None:
+        report = under_way(VersionPhase.PENDING, VersionReason.TRACKING_UNAVAILABLE, "waits for MLflow to answer")
+        return Step(report, requeue_after=TRACKING_RETRY)
+    version = facts.version if isinstance(facts.version, RegisteredVersion) else None
+    if (fault := _fault(resource, version)) is not None:
+        return Step(fault, requeue_after=PERSON_RETRY)
+    registered = facts.registered if isinstance(facts.registered, RegisteredModel) else None
+    return _owned(situation, registered, jobs)
+
+
+def _fault(resource: ModelVersion, version: RegisteredVersion | None) -> Report | None:
+    """What MLflow says otherwise than the resource."""
+    spec = resource.spec
+    if version is None:
+        message = (
+            f"MLflow has no version {spec.version} of {spec.model}. Next: register it, or delete this ModelVersion."
+        )
+        return stalled(VersionReason.VERSION_NOT_FOUND, message)
+    if spec.source.model_uri not in {version.source, f"models:/{spec.model}/{spec.version}"}:
+        return stalled(
+            VersionReason.SOURCE_MISMATCH,
+            f"MLflow's version {spec.version} comes from {version.source}, not from {spec.source.model_uri}. "
+            "Next: create a ModelVersion with the right spec.source.",
+        )
+    if spec.source.run_id != version.run_id:
+        return stalled(
+            VersionReason.SOURCE_MISMATCH,
+            f"MLflow's version {spec.version} comes from run {version.run_id}, not from {spec.source.run_id}. "
+            "Next: create a ModelVersion with the right spec.source.",
+        )
+    return None
+
+
+def _owned(situation: Situation, registered: RegisteredModel | None, jobs: Children) -> Step:
+    """The registered model belongs to this namespace, or to nobody yet."""
+    spec = situation.resource.spec
+    owner = f"{situation.defaults.cluster}/{situation.resource.metadata.namespace}"
+    holder = registered.tags.get(Tag.OWNER) if registered is not None else None
+    if holder is None:
+        report = under_way(
+            VersionPhase.PENDING, VersionReason.CLAIMING_MODEL, f"marks the registered model {spec.model} as ours"
+        )
+        return Step(report, actions=(ClaimModel(spec.model, {Tag.OWNER: owner}),))
+    if holder != owner:
+        message = f"registered model {spec.model} belongs to {holder}. Next: import it there, or under another name."
+        return Step(stalled(VersionReason.MODEL_NAME_TAKEN, message), requeue_after=PERSON_RETRY)
+    if (rejection := situation.rejection()) is not None:
+        return Step(_refusal(situation, rejection, jobs), requeue_after=PERSON_RETRY)
+    attempt = current_attempt(situation.resource, jobs)
+    report = under_way(
+        VersionPhase.FINGERPRINTING, VersionReason.FINGERPRINTING, f"makes the fingerprint pod of attempt {attempt}"
+    )
+    return Step(report, writes=(Create(fingerprint_job(situation.resource, situation.defaults, attempt=attempt)),))
+
+
+def _refusal(situation: Situation, rejection: Rejection, jobs: Children) -> Report:
+    """The API server does not take the fingerprint Job."""
+    name = job_name(situation.resource, current_attempt(situation.resource, jobs))
+    if rejection.code == HTTPStatus.CONFLICT:
+        message = f"a Job {name} exists that does not belong to this ModelVersion. Next: delete it."
+        return stalled(VersionReason.NAME_CONFLICT, message)
+    message = f"the API server refuses the fingerprint Job: {rejection.message}"
+    if rejection.code == HTTPStatus.FORBIDDEN:
+        reason = StartReason.QUOTA_EXCEEDED if "exceeded quota" in rejection.message else StartReason.DENIED
+        return under_way(VersionPhase.PENDING, reason, message)
+    return stalled(VersionReason.REJECTED, message)

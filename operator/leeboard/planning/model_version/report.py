@@ -1,0 +1,116 @@
+"""What a step says of a version: the conditions, the printed phase and the events that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of, merge_conditions
+from leeboard.api.model_version import ModelVersionStatus
+from leeboard.api.reasons_model_version import VersionPhase, VersionReason
+from leeboard.planning.actions import Action
+from leeboard.planning.model_version.facts import Situation
+from leeboard.planning.plan import Notice, NoticeType, Plan, Write
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+class Mood(StrEnum):
+    """What a reader should do about it."""
+
+    UNDER_WAY = "UnderWay"
+    STALLED = "Stalled"
+    DONE = "Done"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One sentence about the version."""
+
+    phase: VersionPhase
+    mood: Mood
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage wants: no report leaves the status as it is."""
+
+    report: Report | None = None
+    status: ModelVersionStatus | None = None
+    writes: tuple[Write, ...] = ()
+    actions: tuple[Action, ...] = ()
+    requeue_after: timedelta | None = None
+
+
+def under_way(phase: VersionPhase, reason: str, message: str) -> Report:
+    """A report of progress."""
+    return Report(phase, Mood.UNDER_WAY, reason, message)
+
+
+def stalled(reason: str, message: str) -> Report:
+    """A report that asks for a person."""
+    return Report(VersionPhase.FAILED, Mood.STALLED, reason, message)
+
+
+def told(situation: Situation, step: Step) -> Plan:
+    """The step as a plan."""
+    if step.report is None:
+        return Plan(writes=step.writes, actions=step.actions, requeue_after=step.requeue_after)
+    before, generation = situation.resource.status, situation.resource.metadata.generation
+    conditions = merge_conditions(before.conditions, _judgements(step.report), generation=generation, now=situation.now)
+    status = (step.status or before).model_copy(
+        update={"phase": step.report.phase.value, "observed_generation": generation, "conditions": conditions}
+    )
+    return Plan(status, step.writes, step.actions, _notices(before, step.report), step.requeue_after)
+
+
+def _judgements(report: Report) -> tuple[Judgement, ...]:
+    """Ready, Reconciling, Stalled, Fingerprinted and Approved: Ready is fingerprinted and approved."""
+    reason, message = report.reason, report.message
+    types = ConditionType
+    waits = Judgement(type=types.APPROVED, status=UNKNOWN, reason=VersionReason.WAITS_FOR_FINGERPRINT)
+    not_ready = Judgement(type=types.READY, status=FALSE, reason=reason, message=message)
+    match report.mood:
+        case Mood.UNDER_WAY:
+            return (
+                not_ready,
+                Judgement(type=types.RECONCILING, status=TRUE, reason=reason, message=message),
+                Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
+                Judgement(type=types.FINGERPRINTED, status=UNKNOWN, reason=reason, message=message),
+                waits,
+            )
+        case Mood.STALLED:
+            return (
+                not_ready,
+                Judgement(type=types.RECONCILING, status=FALSE, reason=reason),
+                Judgement(type=types.STALLED, status=TRUE, reason=reason, message=message),
+                Judgement(type=types.FINGERPRINTED, status=FALSE, reason=reason, message=message),
+                waits,
+            )
+        case Mood.DONE:
+            approved = "approved as soon as it was fingerprinted, as spec.approval says"
+            return (
+                Judgement(type=types.READY, status=TRUE, reason=reason, message=message),
+                Judgement(type=types.RECONCILING, status=FALSE, reason=VersionReason.SETTLED),
+                Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
+                Judgement(type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED, message=message),
+                Judgement(type=types.APPROVED, status=TRUE, reason=VersionReason.AUTOMATIC, message=approved),
+            )
+
+
+LOUD = frozenset({VersionReason.RETRYING, VersionReason.TRACKING_UNAVAILABLE})
+
+
+def _notices(before: ModelVersionStatus, report: Report) -> tuple[Notice, ...]:
+    """One event when a version is ready, stalls, or has to be tried again."""
+    ready = condition_of(before.conditions, ConditionType.READY)
+    if ready is not None and ready.reason == report.reason:
+        return ()
+    if report.mood is Mood.DONE:
+        return (Notice(NoticeType.NORMAL, str(report.reason), report.message),)
+    if report.mood is Mood.STALLED or report.reason in LOUD:
+        return (Notice(NoticeType.WARNING, str(report.reason), report.message),)
+    return ()
