@@ -8,7 +8,9 @@ server must give the model's own answer.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -177,7 +179,9 @@ def measure(kind: str) -> tuple[dict[tuple[str, int], list[Load]], dict[str, flo
     for _ in range(ROUNDS):
         for server in servers(row):
             log = WORK / f"{server.name}.log"
-            with running(server.command(folder), log=log, core=0) as process:
+            command = server.command(folder)
+            path = {"PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+            with running(command, log=log, core=0, environment=path) as process:
                 wait_until_answers(f"http://127.0.0.1:{PORT}{server.ready}", process=process, log=log)
                 check_answer(server, expected)
                 load(server, 8, seconds=2)
@@ -221,6 +225,9 @@ def judge(kind: str, loads: dict[tuple[str, int], list[Load]], memory: dict[str,
 
 def main() -> bool:
     """Run it; True when every budget holds."""
+    for tool in ("wrk", "taskset"):
+        if shutil.which(tool) is None:
+            raise SystemExit(f"{tool} is missing: apt-get install wrk util-linux")
     WORK.mkdir(parents=True, exist_ok=True)
     results = []
     for kind in ("linear", "tree"):
