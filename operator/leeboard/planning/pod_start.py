@@ -94,6 +94,11 @@ def is_preparing(pods: tuple[Manifest, ...]) -> bool:
     return any("running" in (status.get("state") or {}) for status in found if status.get("name") not in sidecars)
 
 
+def has_ended(pod: Manifest) -> bool:
+    """Whether the pod is over as far as we have seen."""
+    return (pod.get("status") or {}).get("phase") in {"Failed", "Succeeded"}
+
+
 def statuses(pod: Manifest) -> Iterator[Manifest]:
     """Every container's status, init containers first."""
     status = pod.get("status") or {}

@@ -58,6 +58,8 @@ def _step(situation: Situation, jobs: Children) -> Step:
 
 def _clean_up(situation: Situation, jobs: Children) -> Iterator[Write]:
     """What is left of the fingerprint Jobs: a finished one expires, an unfinished one is of no use any more."""
+    if situation.rejection() is not None:
+        return
     seconds = int(situation.defaults.finished_job_ttl / timedelta(seconds=1))
     for job in jobs.items:
         if not is_controlled_by(job, situation.resource.metadata.uid) or job["metadata"].get("deletionTimestamp"):

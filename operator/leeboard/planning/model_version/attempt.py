@@ -11,6 +11,7 @@ from leeboard.api.conditions import ConditionType, condition_of
 from leeboard.api.reasons_model_version import VersionPhase, VersionReason
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Children, Unknown
+from leeboard.planning.model_version.creating import creating
 from leeboard.planning.model_version.facts import (
     MAX_ATTEMPTS,
     Situation,
@@ -18,11 +19,9 @@ from leeboard.planning.model_version.facts import (
     has_condition,
     pods_of,
 )
-from leeboard.planning.model_version.job import fingerprint_job
 from leeboard.planning.model_version.report import Report, Step, stalled, under_way
-from leeboard.planning.moments import CACHE_RETRY, since
-from leeboard.planning.plan import Create
-from leeboard.planning.pod_start import POD_GRACE, Problem, has_started, is_preparing, problem, statuses
+from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, earlier, since
+from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem, statuses
 
 PERMANENT_EXIT = 2
 SIGKILL_EXIT = 137
@@ -48,6 +47,8 @@ def attempting(situation: Situation, job: Manifest, jobs: Children) -> Step:
     if not has_condition(job, "Failed"):
         report, soon = _running(situation, job, pods)
         return Step(report, status, requeue_after=soon)
+    if pods and not has_ended(pods[0]) and _since_failure(situation, job) < LOG_PATIENCE:
+        return Step(requeue_after=CACHE_RETRY)  # the cache has seen the Job's end before the pod's
     ending = ending_of(job, pods[0] if pods else None)
     if ending.is_final:
         return Step(stalled(ending.reason, ending.message), status)
@@ -61,8 +62,13 @@ def again(situation: Situation, attempt: int, why: str) -> Step:
         message = f"{attempt} attempts failed; the last one: {why}. Next: delete the failed Jobs to try again."
         return Step(stalled(VersionReason.FINGERPRINT_FAILED, message), status)
     report = under_way(VersionPhase.FINGERPRINTING, VersionReason.RETRYING, f"attempt {attempt} failed: {why}")
-    job = fingerprint_job(situation.resource, situation.defaults, attempt=attempt + 1)
-    return Step(report, status, writes=(Create(job),))
+    return creating(situation, report, attempt=attempt + 1, status=status)
+
+
+def _since_failure(situation: Situation, job: Manifest) -> timedelta:
+    """How long ago the Job failed."""
+    moments = [item.get("lastTransitionTime") for item in job["status"]["conditions"] if item.get("type") == "Failed"]
+    return since(earlier(moments[0] if moments else None, situation.now), situation.now)
 
 
 def ending_of(job: Manifest, pod: Manifest | None) -> Ending:
@@ -108,7 +114,7 @@ def _terminated(status: Manifest) -> Manifest:
 
 
 def _running(situation: Situation, job: Manifest, pods: tuple[Manifest, ...]) -> tuple[Report, timedelta | None]:
-    """The pod is on its way, or something keeps it from starting: told at once, and stalled after the start deadline."""
+    """The pod is on its way, or something keeps it from starting: told at once, stalled at the deadline."""
     found = problem(job, pods, situation.now)
     age = since(job["metadata"]["creationTimestamp"], situation.now)
     if found is None:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from http import HTTPStatus
-
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Tag
 from leeboard.api.reasons_model_version import VersionPhase, VersionReason
-from leeboard.api.reasons_pod_start import StartReason
 from leeboard.planning.actions import ClaimModel
-from leeboard.planning.facts import Children, RegisteredModel, RegisteredVersion, Rejection, Unknown
-from leeboard.planning.model_version.facts import Situation, current_attempt, job_name
-from leeboard.planning.model_version.job import fingerprint_job
+from leeboard.planning.facts import Children, RegisteredModel, RegisteredVersion, Unknown
+from leeboard.planning.model_version.creating import PERSON_RETRY, creating
+from leeboard.planning.model_version.facts import Situation, current_attempt
 from leeboard.planning.model_version.report import Report, Step, stalled, under_way
 from leeboard.planning.moments import TRACKING_RETRY
-from leeboard.planning.plan import Create
-
-PERSON_RETRY = timedelta(seconds=60)  # how often MLflow is asked again about what a person has to change
 
 
 def checking(situation: Situation, jobs: Children) -> Step:
@@ -73,23 +66,8 @@ def _owned(situation: Situation, registered: RegisteredModel | None, jobs: Child
     if holder != owner:
         message = f"registered model {spec.model} belongs to {holder}. Next: import it there, or under another name."
         return Step(stalled(VersionReason.MODEL_NAME_TAKEN, message), requeue_after=PERSON_RETRY)
-    if (rejection := situation.rejection()) is not None:
-        return Step(_refusal(situation, rejection, jobs), requeue_after=PERSON_RETRY)
     attempt = current_attempt(situation.resource, jobs)
     report = under_way(
         VersionPhase.FINGERPRINTING, VersionReason.FINGERPRINTING, f"makes the fingerprint pod of attempt {attempt}"
     )
-    return Step(report, writes=(Create(fingerprint_job(situation.resource, situation.defaults, attempt=attempt)),))
-
-
-def _refusal(situation: Situation, rejection: Rejection, jobs: Children) -> Report:
-    """The API server does not take the fingerprint Job."""
-    name = job_name(situation.resource, current_attempt(situation.resource, jobs))
-    if rejection.code == HTTPStatus.CONFLICT:
-        message = f"a Job {name} exists that does not belong to this ModelVersion. Next: delete it."
-        return stalled(VersionReason.NAME_CONFLICT, message)
-    message = f"the API server refuses the fingerprint Job: {rejection.message}"
-    if rejection.code == HTTPStatus.FORBIDDEN:
-        reason = StartReason.QUOTA_EXCEEDED if "exceeded quota" in rejection.message else StartReason.DENIED
-        return under_way(VersionPhase.PENDING, reason, message)
-    return stalled(VersionReason.REJECTED, message)
+    return creating(situation, report, attempt=attempt)

@@ -13,7 +13,7 @@ from leeboard.planning.model_version.facts import FETCH, FINGERPRINT, Situation,
 from leeboard.planning.model_version.record import ForgedError, Reading, TornError, latched, read
 from leeboard.planning.model_version.report import Mood, Report, Step, stalled, under_way
 from leeboard.planning.moments import CACHE_RETRY, TRACKING_RETRY
-from leeboard.planning.pod_start import statuses
+from leeboard.planning.pod_start import has_ended, statuses
 
 UNTIL_SEEN = "the fingerprint pod is gone before its record was read"
 
@@ -24,6 +24,8 @@ def recording(situation: Situation, job: Manifest, jobs: Children) -> Step:
     if isinstance(facts.pods, Unknown) or isinstance(facts.log, Unknown):
         return Step(requeue_after=CACHE_RETRY)
     pods = pods_of(job, facts.pods)
+    if pods and not has_ended(pods[0]):
+        return Step(requeue_after=CACHE_RETRY)  # the cache has seen the Job's end before the pod's
     if not pods or facts.log is None:
         return again(situation, attempt, UNTIL_SEEN)
     try:

@@ -17,10 +17,10 @@ from leeboard.api.training_job import (
 )
 from leeboard.planning.facts import Unknown
 from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, earlier, since
-from leeboard.planning.pod_start import POD_GRACE, Problem, has_started, is_preparing, problem, stuck
+from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem, stuck
 from leeboard.planning.training_job.ending import failed
 from leeboard.planning.training_job.facts import Situation, attempt_of, condition, pods_of, run_of_job
-from leeboard.planning.training_job.failures import failure_of, has_ended
+from leeboard.planning.training_job.failures import failure_of
 from leeboard.planning.training_job.report import Report, Step, under_way
 from leeboard.planning.training_job.run import with_page
 

@@ -62,7 +62,9 @@ def _waits_for_log(situation: Situation, failure: Failure) -> bool:
 
 
 def _own(situation: Situation, jobs: Children) -> Iterator[Manifest]:
-    """Jobs of this training that nobody deletes already."""
+    """Jobs of this training that nobody deletes already; none right after the API server refused a change of one."""
+    if situation.rejection("Job") is not None:
+        return
     for job in jobs.items:
         if is_controlled_by(job, situation.resource.metadata.uid) and not job["metadata"].get("deletionTimestamp"):
             yield job

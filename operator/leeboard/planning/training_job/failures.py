@@ -62,11 +62,6 @@ def failing_container(pod: Manifest) -> str | None:
     return str(containers[0]["name"]) if containers else None
 
 
-def has_ended(pod: Manifest) -> bool:
-    """Whether the pod is over as far as we have seen."""
-    return (pod.get("status") or {}).get("phase") in {"Failed", "Succeeded"}
-
-
 def _failing(pod: Manifest) -> Manifest | None:
     """The status of the first container that ended with another code than 0; out of memory before all."""
     ended = [item for item in statuses(pod) if _terminated(item).get("exitCode", 0) != 0]
