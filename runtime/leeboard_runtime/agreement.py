@@ -51,7 +51,7 @@ class Answer:
     def varies(self) -> bool:
         """At least two rows have different answers."""
         return any(
-            len({json.dumps(row.tolist()) for row in values}) > 1 for _, values in self.tensors.values() if len(values)
+            len({json.dumps(row) for row in values.tolist()}) > 1 for _, values in self.tensors.values() if len(values)
         )
 
     @property

@@ -1,7 +1,7 @@
 """The termination message: the few bytes by which a container tells the operator how it ended.
 
-Kubernetes reads at most 4096 bytes from `/dev/termination-log`; a longer one would be cut in the middle of the
-JSON, so the sentence is shortened here. A file that cannot be written is no reason to fail: the same line goes to stderr.
+Kubernetes reads at most 4096 bytes from `/dev/termination-log`; a longer one would be cut in the middle of the JSON, so
+the sentence is shortened here. A file that cannot be written is no reason to fail: the same line goes to stderr.
 """
 
 from __future__ import annotations
