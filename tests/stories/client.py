@@ -3,7 +3,7 @@
     python3 client.py score --url URL --rows N      every held-out row once, and how many answers were right
     python3 client.py load --url URL                one row a request until SIGTERM, and how many of them failed
 
-The last line of the log holds the figures. The protocol is Open Inference Protocol V2; a request counts as failed unless
+The last line of the log holds the figures. The protocol is Open Inference Protocol V2; a request has failed unless
 it is answered 200 with as many answers as rows.
 """
 

@@ -1,0 +1,86 @@
+"""One cluster with the chart installed for the whole session; a namespace of its own for each scene."""
+
+import contextlib
+from collections.abc import Generator, Iterator
+from pathlib import Path, PurePath
+
+import pytest
+from rich.console import Console
+
+from tests.cluster.api import Cluster
+from tests.e2e.scene import Scene
+from tests.stories.screen import Screen
+from tests.stories.stage import Stage
+from tests.support.diagnosis import diagnose
+from tests.support.installation import Helm, install_chart
+from tests.support.kubectl import Kubectl
+
+HERE = Path(__file__).parent
+LAST = ("test_installation.py",)
+"""Takes the chart away and puts plain manifests in its place: after everything else."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is end-to-end; what replaces the installation comes last."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+    items.sort(key=lambda item: item.path.name in LAST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the conditions, events and logs of a failed test's namespace."""
+    report = yield
+    if report.failed:
+        scenes = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Scene)]
+        for scene in scenes:
+            report.sections.append((f"namespace {scene.namespace}", diagnose(scene.kubectl, scene.namespace)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The local cluster, up, with this checkout's images and chart."""
+    cluster = Cluster.here().up()
+    cluster.images()
+    install_chart(cluster)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Cluster) -> Kubectl:
+    """kubectl as the cluster's administrator."""
+    return Kubectl.of(cluster)
+
+
+@pytest.fixture(scope="session")
+def helm(cluster: Cluster) -> Helm:
+    """helm for the release under test."""
+    return Helm.of(cluster)
+
+
+@pytest.fixture
+def scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """An empty namespace that is closed to all but restricted pods, for one test."""
+    with opened(kubectl, request.node.name) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def shared_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """The same for all tests of a module, which then build on each other's state in their order."""
+    with opened(kubectl, request.node.name) as scene:
+        yield scene
+
+
+@contextlib.contextmanager
+def opened(kubectl: Kubectl, name: str) -> Iterator[Scene]:
+    """A fresh namespace named after a test; deleted afterwards without waiting."""
+    words = PurePath(name).stem.removeprefix("test_").replace("_", "-")
+    namespace = f"e2e-{words}"[:50].rstrip("-")
+    kubectl.delete("namespace", namespace)
+    scene = Scene(Stage(kubectl, namespace, Screen(namespace, Console(quiet=True))))
+    kubectl.apply(scene.namespace_manifest())
+    yield scene
+    kubectl.delete("namespace", namespace, wait=False)

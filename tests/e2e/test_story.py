@@ -1,0 +1,57 @@
+"""The example's story keeps its promises, and its file says so."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.api import Cluster
+from tests.stories.record import path_of
+from tests.support.kubectl import Kubectl
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WARM_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def told(cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    """The story, told once on the cluster that is already up."""
+    assert cluster.kubeconfig.exists()
+    path_of("01-car-loan").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.stories", "01-car-loan"]
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False)
+
+
+def test_the_car_loan_story_is_told_without_a_failed_request(told: subprocess.CompletedProcess[str]) -> None:
+    assert told.returncode == 0, f"{told.stdout[-6000:]}\n{told.stderr[-12000:]}"
+    story = json.loads(path_of("01-car-loan").read_text(encoding="utf-8"))
+    figures = story["figures"]
+
+    assert story["ok"]
+    assert (figures["requestsFailed"], figures["loadFailed"]) == (0, 0)
+    assert figures["loadSent"] > 500
+    assert sorted(figures["loadByVersion"]) == sorted([figures["firstVersion"], figures["secondVersion"]])
+    assert figures["secondAccuracyServed"] > figures["firstAccuracyServed"] + 0.01
+    assert figures["firstDigest"] != figures["secondDigest"]
+
+
+def test_the_story_is_short_on_a_warm_cluster(told: subprocess.CompletedProcess[str]) -> None:
+    assert told.returncode == 0
+    story = json.loads(path_of("01-car-loan").read_text(encoding="utf-8"))
+
+    assert sum(phase["seconds"] for phase in story["phases"]) < WARM_SECONDS
+
+
+def test_the_printed_columns_tell_a_newcomer_what_happened(
+    told: subprocess.CompletedProcess[str], kubectl: Kubectl
+) -> None:
+    assert told.returncode == 0
+    lines = kubectl.run("get", "tj,mv,lbsvc", "-n", "car-loan").splitlines()
+
+    columns = [line.split() for line in lines if line.strip()]
+    names = {row[0] for row in columns}
+    assert {"trainingjob.leeboard.dev/car-loan", "trainingjob.leeboard.dev/car-loan-deeper"} <= names
+    assert "inferenceservice.leeboard.dev/car-loan" in names
+    assert sum("Succeeded" in row for row in columns) == 2
