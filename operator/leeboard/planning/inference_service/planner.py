@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,7 +79,7 @@ def _planned(known: Known) -> Plan:
         world=world,
         roles=roles,
         routed=routed(roles, scene),
-        manifest_of=lambda revision: _manifest_of(known, revision),
+        manifests=_manifests(known, roles),
         rejections=known.rejections,
         now=known.now,
     )
@@ -121,16 +121,18 @@ def _desired(known: Known, choice: Choice) -> Revision | None:
     return desired_revision(known.resource, choice, known=before, default_image=image, now=known.now)
 
 
-def _manifest_of(known: Known, revision: Revision) -> Manifest | None:
-    """The Deployment of a revision, None when its ModelVersion or its template is not there any more."""
-    resource, version = known.resource, _version_of(known, revision)
-    if version is None or template_hash(resource.spec.server) != revision.template_hash:
-        return None
-    artifact, fingerprint = version.status.artifact, version.status.fingerprint
-    if artifact is None or fingerprint is None:
-        return None
-    served = Served(resource, revision, artifact, fingerprint, known.defaults)
-    return deployment_of(served, RUNTIMES[resource.spec.server.runtime])
+def _manifests(known: Known, roles: Roles) -> Mapping[str, Manifest]:
+    """The Deployments of stable and canary, as far as their ModelVersion and their template are still there."""
+    resource = known.resource
+    runtime, template = RUNTIMES[resource.spec.server.runtime], template_hash(resource.spec.server)
+    made = {}
+    for revision in (roles.stable, roles.canary):
+        version = None if revision is None or revision.template_hash != template else _version_of(known, revision)
+        if revision is None or version is None or version.status.artifact is None or version.status.fingerprint is None:
+            continue
+        served = Served(resource, revision, version.status.artifact, version.status.fingerprint, known.defaults)
+        made[revision.name] = deployment_of(served, runtime)
+    return made
 
 
 def _version_of(known: Known, revision: Revision) -> ModelVersion | None:

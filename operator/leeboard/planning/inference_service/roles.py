@@ -87,8 +87,8 @@ def routed(roles: Roles, scene: Scene) -> str | None:
     if canary is None:
         return stable.name if stable is not None else world.selected
     if stable is None:
-        serves_unrecorded = world.selected != canary.name and world.ready_endpoints.get(world.selected or STRANGER, 0)
-        return world.selected if serves_unrecorded and not scene.carries(canary) else canary.name
+        another_serves = world.selected != canary.name and world.may_answer(world.selected)
+        return world.selected if another_serves and not scene.carries(canary) else canary.name
     stable_is_lost = ready_replicas(world.deployment(stable.deployment)) == 0
     canary_answers = ready_replicas(world.deployment(canary.deployment)) > 0
     if world.selected == canary.name:
@@ -108,7 +108,7 @@ def _recover(roles: Roles, scene: Scene) -> Roles:
     """A status that was lost: what the Service selects and answers is stable."""
     selected = scene.world.selected
     known = roles.canary is not None and roles.canary.name == selected
-    if roles.stable is not None or known or not selected or not scene.world.ready_endpoints.get(selected):
+    if roles.stable is not None or known or not scene.world.may_answer(selected):
         return roles
     recorded = (recorded_revision(item, now=scene.now) for item in scene.world.deployments.values())
     found = next((item for item in recorded if item is not None and item.name == selected), None)
@@ -142,8 +142,7 @@ def _withdraw(roles: Roles, scene: Scene) -> Roles:
     canary = roles.canary
     if canary is None or not scene.is_unwanted(canary):
         return roles
-    reached = scene.world.ready_endpoints.get(canary.name, 0) > 0
-    if scene.world.selected == canary.name and (roles.stable is not None or reached):
+    if scene.world.selected == canary.name and (roles.stable is not None or scene.world.may_answer(canary.name)):
         return roles
     if len(roles.draining) >= MAX_DRAINING:
         return roles

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from leeboard.api.reasons_inference_service import PodReason
 from leeboard.api.resource import Manifest
+from leeboard.planning.inference_service.world import is_ready
 
 TRANSIENT_EXIT = 75
 REASON = re.compile(r"^[A-Z][A-Za-z0-9]{0,62}$")
@@ -35,17 +36,12 @@ class Trouble:
 def trouble_of(pods: Sequence[Manifest], deployment: Manifest | None) -> Trouble | None:
     """The first trouble of the pods by name, else that of the Deployment, else None."""
     for pod in pods:
-        if _is_ready(pod):
+        if is_ready(pod):
             continue
         for check in POD_CHECKS:
             if (found := check(pod)) is not None:
                 return found
     return None if deployment is None else _deployment_trouble(deployment)
-
-
-def _is_ready(pod: Manifest) -> bool:
-    """Whether the pod answers its readiness probe."""
-    return (_condition(pod, "Ready") or {}).get("status") == "True"
 
 
 def _unschedulable(pod: Manifest) -> Trouble | None:

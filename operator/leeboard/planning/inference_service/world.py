@@ -54,6 +54,12 @@ class World:
         """Pods of one revision that are not on their way out, by name."""
         return tuple(pod for pod in self.pods if label_of(pod, Label.REVISION) == revision and not is_leaving(pod))
 
+    def may_answer(self, revision: str | None) -> bool:
+        """Whether a request may reach ``revision`` once it is selected: an endpoint, or a pod that will be one."""
+        if revision is None:
+            return False
+        return self.ready_endpoints.get(revision, 0) > 0 or any(is_ready(pod) for pod in self.pods_of(revision))
+
     def answers_alone(self, revision: str) -> bool:
         """Whether requests reach ``revision`` and nothing else: the switch is confirmed."""
         return self.ready_endpoints.get(revision, 0) > 0 and set(self.ready_endpoints) == {revision}
@@ -100,6 +106,12 @@ def wanted_replicas(deployment: Manifest | None) -> int | None:
 def is_leaving(manifest: Manifest) -> bool:
     """Whether an object is being deleted."""
     return manifest["metadata"].get("deletionTimestamp") is not None
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Whether a pod answers its readiness probe."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
 
 
 def label_of(manifest: Manifest, label: Label) -> str:

@@ -7,7 +7,7 @@ restarts no pod.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -32,15 +32,15 @@ REPAIRED = f"{GROUP}/repaired"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the writes are made from. ``manifest_of`` gives a revision's Deployment, None when its ModelVersion or its
-    template is not known any more.
+    """What the writes are made from. ``manifests`` are the Deployments of stable and canary by revision, without those
+    whose ModelVersion or template is not there any more.
     """
 
     resource: InferenceService
     world: World
     roles: Roles
     routed: str | None
-    manifest_of: Callable[[Revision], Manifest | None]
+    manifests: Mapping[str, Manifest]
     rejections: tuple[Rejection, ...]
     now: datetime
 
@@ -62,7 +62,7 @@ def repair_due(stage: Stage) -> datetime | None:
     """When a spoilt Deployment that was repaired a moment ago may be repaired again."""
     for revision in (stage.roles.stable, stage.roles.canary):
         live = None if revision is None else stage.world.deployment(revision.deployment)
-        manifest = None if revision is None else stage.manifest_of(revision)
+        manifest = None if revision is None else stage.manifests.get(revision.name)
         if live is None or manifest is None or not _is_spoilt(live, manifest):
             continue
         if (repaired := _repaired_at(live)) is not None:
@@ -131,7 +131,7 @@ def _deployments(stage: Stage) -> Iterator[Write]:
 def _deployment(stage: Stage, revision: Revision) -> Iterator[Write]:
     """One Deployment: made when it is missing (not while one of its name is leaving), repaired, scaled."""
     live = stage.world.deployments.get(revision.deployment)
-    manifest = stage.manifest_of(revision)
+    manifest = stage.manifests.get(revision.name)
     if live is None:
         if manifest is not None:
             yield Create(manifest)

@@ -1,0 +1,45 @@
+"""What a test reads of a simulated cluster: conditions, events, writes, parts; to compare as a whole."""
+
+from __future__ import annotations
+
+from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Write
+from tests.unit.planning.inference_service.simulation import SimulatedCluster
+
+TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching")
+
+
+def told(cluster: SimulatedCluster) -> dict[str, str]:
+    """Each condition as ``status/reason``."""
+    conditions = cluster.resource.status.conditions
+    assert tuple(item.type for item in conditions) == TYPES
+    assert {item.observed_generation for item in conditions} == {cluster.resource.metadata.generation}
+    return {item.type: f"{item.status.value}/{item.reason}" for item in conditions}
+
+
+def events(cluster: SimulatedCluster) -> list[str]:
+    """Reasons of the events so far."""
+    return [notice.reason for notice in cluster.notices]
+
+
+def shape(write: Write) -> str:
+    """A write in two words."""
+    match write:
+        case Create(manifest) | Apply(manifest, _):
+            return f"{type(write).__name__} {manifest['kind']}"
+        case JsonPatch(ref, _, _) | Delete(ref, _):
+            return f"{type(write).__name__} {ref.kind}"
+
+
+def shapes(cluster: SimulatedCluster) -> list[str]:
+    """Every write so far."""
+    return [shape(write) for write in cluster.writes]
+
+
+def versions_of(cluster: SimulatedCluster) -> dict[str, str | tuple[str, ...] | None]:
+    """Version numbers by their part."""
+    status = cluster.resource.status
+    return {
+        "stable": status.stable.version if status.stable else None,
+        "canary": status.canary.version if status.canary else None,
+        "draining": tuple(item.version for item in status.draining),
+    }

@@ -1,0 +1,244 @@
+"""A cluster in memory: it carries out plans as the API server would, and moves on in ticks of one second.
+
+Pods of a Deployment become ready ``startup`` ticks after they are made; EndpointSlices follow the Service and the pods
+with a lag of ``lag`` ticks. Every write checks the uid that it carries; a create meets what is there already.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from leeboard.api.conditions import ConditionType, is_true
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.model_version import ModelVersion
+from leeboard.api.names import Label
+from leeboard.api.resource import Manifest
+from leeboard.planning.defaults import Defaults
+from leeboard.planning.facts import Children, Rejection
+from leeboard.planning.inference_service import InferenceServiceFacts, plan
+from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, Plan, Write
+from tests.unit.planning.inference_service.builders import DEFAULTS, START
+
+READY = {"type": "Ready", "status": "True"}
+NEVER = 10**9
+
+
+@dataclass
+class SimulatedCluster:
+    """One InferenceService, its children and what the controllers of Kubernetes make of them."""
+
+    resource: InferenceService
+    versions: list[ModelVersion]
+    defaults: Defaults = DEFAULTS
+    startup: int = 2
+    lag: int = 1
+    startup_of: dict[str, int] = field(default_factory=dict)  # by version number, instead of ``startup``
+    tick: int = 0
+    deployments: dict[str, Manifest] = field(default_factory=dict)
+    services: dict[str, Manifest] = field(default_factory=dict)
+    budgets: dict[str, Manifest] = field(default_factory=dict)
+    pods: dict[str, Manifest] = field(default_factory=dict)
+    born: dict[str, int] = field(default_factory=dict)
+    endpoints: tuple[Manifest, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    notices: list[Notice] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def now(self) -> datetime:
+        """One second a tick."""
+        return START + timedelta(seconds=self.tick)
+
+    def facts(self) -> InferenceServiceFacts:
+        """What an observer would see."""
+        endpoint_slice = {
+            "kind": "EndpointSlice",
+            "metadata": {"name": "slice", "uid": "uid-slice", "labels": {"kubernetes.io/service-name": "car-loan"}},
+            "endpoints": list(self.endpoints),
+        }
+        return InferenceServiceFacts(
+            model_versions=tuple(self.versions),
+            deployments=children(self.deployments),
+            services=children(self.services),
+            budgets=children(self.budgets),
+            pods=children(self.pods),
+            endpoint_slices=Children((endpoint_slice,) if self.endpoints or self.services else ()),
+            rejections=self.rejections,
+        )
+
+    def planned(self) -> Plan:
+        """The plan for what is there now; nothing is carried out."""
+        return plan(self.resource, self.facts(), defaults=self.defaults, now=self.now)
+
+    def reconcile(self) -> Plan:
+        """One pass: plan, writes, status, notices."""
+        made = self.planned()
+        self.carry_through(made)
+        return made
+
+    def carry_through(self, made: Plan) -> None:
+        """A plan's writes, status and notices."""
+        for write in made.writes:
+            self.carry_out(write)
+        if made.status is not None:
+            self.resource = self.resource.model_copy(update={"status": made.status})
+        self.notices.extend(made.notices)
+
+    def advance(self, ticks: int = 1) -> None:
+        """Let the controllers work and reconcile after each tick."""
+        for _ in range(ticks):
+            self.step()
+            self.reconcile()
+
+    def settle(self, *, within: int = 60) -> None:
+        """Tick until nothing is on its way any more."""
+        for _ in range(within):
+            self.advance()
+            if self.is_settled() and not is_true(self.resource.status.conditions, ConditionType.RECONCILING):
+                return
+        raise AssertionError(f"not settled within {within} ticks: {self.resource.status}")
+
+    def is_settled(self) -> bool:
+        """Whether a pass writes nothing, changes no status and makes no appointment."""
+        made = self.planned()
+        return not made.writes and made.status == self.resource.status and made.requeue_after is None
+
+    def change(self, resource: InferenceService) -> None:
+        """The user applies another spec: a new generation, the same object and status."""
+        generation = self.resource.metadata.generation + 1
+        metadata = self.resource.metadata.model_copy(update={"generation": generation})
+        self.resource = resource.model_copy(update={"metadata": metadata, "status": self.resource.status})
+
+    def carry_out(self, write: Write) -> None:
+        """One write, as the API server would take it."""
+        self.writes.append(write)
+        match write:
+            case Create(manifest):
+                store = self.store(manifest["kind"])
+                assert manifest["metadata"]["name"] not in store, f"{manifest['kind']} is there already"
+                self.insert(store, manifest)
+            case Apply(manifest, uid):
+                self.replace(self.store(manifest["kind"]), manifest, uid)
+            case JsonPatch(ref, uid, operations):
+                live = self.store(ref.kind)[ref.name]
+                assert live["metadata"]["uid"] == uid
+                assert [item["path"] for item in operations] == ["/spec/replicas"]
+                live["spec"]["replicas"] = operations[0]["value"]
+                live["metadata"]["generation"] += 1
+            case Delete(ref, uid):
+                assert self.store(ref.kind)[ref.name]["metadata"]["uid"] == uid
+                del self.store(ref.kind)[ref.name]
+
+    def store(self, kind: str) -> dict[str, Manifest]:
+        """The objects of a kind."""
+        return {"Deployment": self.deployments, "Service": self.services, "PodDisruptionBudget": self.budgets}[kind]
+
+    def insert(self, store: dict[str, Manifest], manifest: Manifest) -> None:
+        """A new object with a uid of its own."""
+        made = deepcopy(manifest)
+        made["metadata"] |= {"uid": f"uid-{next(self._numbers)}", "generation": 1}
+        store[made["metadata"]["name"]] = made
+
+    def replace(self, store: dict[str, Manifest], manifest: Manifest, uid: str) -> None:
+        """Server-side apply: our fields anew, uid and status kept, the generation one higher."""
+        live = store[manifest["metadata"]["name"]]
+        assert live["metadata"]["uid"] == uid
+        made = {**deepcopy(manifest), "status": live.get("status", {})}
+        made["metadata"] |= {"uid": uid, "generation": live["metadata"]["generation"] + 1}
+        store[manifest["metadata"]["name"]] = made
+
+    def step(self) -> None:
+        """One second: pods appear, become ready and vanish with their Deployment; EndpointSlices follow."""
+        self.tick += 1
+        for name in [name for name, pod in self.pods.items() if pod["deployment"] not in self.deployments]:
+            del self.pods[name]
+        for name, deployment in self.deployments.items():
+            self._scale(name, deployment)
+        for name, pod in self.pods.items():
+            version = str(pod["metadata"]["labels"][Label.MODEL_VERSION]).rpartition("-v")[2]
+            is_ready = self.tick - self.born[name] >= self.startup_of.get(version, self.startup)
+            pod["status"]["conditions"] = [READY] if is_ready else []
+        for name, deployment in self.deployments.items():
+            self._report(name, deployment)
+        if self.tick % self.lag == 0:
+            self.endpoints = tuple(self._endpoints())
+
+    def ready_pods(self, deployment: str) -> list[str]:
+        """Names of the ready pods of a Deployment."""
+        mine = (item for item in self.pods.items() if item[1]["deployment"] == deployment)
+        return [name for name, pod in mine if READY in pod["status"]["conditions"]]
+
+    def selected(self) -> str:
+        """The revision that the Service selects."""
+        return str(self.services["car-loan"]["spec"]["selector"][Label.REVISION])
+
+    def selected_or_none(self) -> str | None:
+        """The revision that the Service selects, once it is there."""
+        return self.selected() if self.services else None
+
+    def answering(self) -> list[str]:
+        """Version of each pod that a request may reach now: behind an endpoint, alive and ready."""
+        uids = {item["targetRef"]["uid"] for item in self.endpoints}
+        alive = [pod for pod in self.pods.values() if pod["metadata"]["uid"] in uids and pod["status"]["conditions"]]
+        return [str(pod["metadata"]["labels"][Label.MODEL_VERSION]) for pod in alive]
+
+    def fail_pods(self, number: int, status: Manifest) -> None:
+        """Every pod of a version gets this status and never becomes ready."""
+        self.startup_of[str(number)] = NEVER
+        for pod in self.pods.values():
+            if pod["metadata"]["labels"][Label.MODEL_VERSION] == f"car-loan-v{number}":
+                pod["status"] = {"conditions": [], **status}
+        self.step()
+
+    def _scale(self, name: str, deployment: Manifest) -> None:
+        mine = [pod for pod, item in self.pods.items() if item["deployment"] == name]
+        wanted = deployment["spec"]["replicas"]
+        for pod in mine[wanted:]:
+            del self.pods[pod]
+        for _ in range(wanted - len(mine)):
+            number = next(self._numbers)
+            pod = f"{name}-{number}"
+            labels = deployment["spec"]["template"]["metadata"]["labels"]
+            metadata = {"name": pod, "uid": f"uid-{number}", "labels": dict(labels)}
+            self.pods[pod] = {"metadata": metadata, "status": {"conditions": []}, "deployment": name}
+            self.born[pod] = self.tick
+
+    def _report(self, name: str, deployment: Manifest) -> None:
+        ready = len(self.ready_pods(name))
+        deployment["status"] = {
+            **deployment.get("status", {}),
+            "observedGeneration": deployment["metadata"]["generation"],
+            "replicas": deployment["spec"]["replicas"],
+            "updatedReplicas": deployment["spec"]["replicas"],
+            "readyReplicas": ready,
+            "availableReplicas": ready,
+        }
+
+    def _endpoints(self) -> Iterator[Manifest]:
+        if "car-loan" not in self.services:
+            return
+        selector = self.services["car-loan"]["spec"]["selector"]
+        for pod in self.pods.values():
+            if selector.items() <= pod["metadata"]["labels"].items():
+                reference = {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+                yield {"conditions": {"ready": READY in pod["status"]["conditions"]}, "targetRef": reference}
+
+
+def children(store: dict[str, Manifest]) -> Children:
+    """A copy of the objects of a kind, as a cache gives them."""
+    return Children(tuple(deepcopy(item) for item in store.values()))
+
+
+def serving(versions: Sequence[ModelVersion], resource: InferenceService) -> SimulatedCluster:
+    """A cluster in which ``resource`` serves already and nothing is on its way; what led there is forgotten."""
+    cluster = SimulatedCluster(resource, list(versions))
+    cluster.reconcile()
+    cluster.settle()
+    cluster.writes.clear()
+    cluster.notices.clear()
+    return cluster

@@ -1,0 +1,204 @@
+"""Random histories: versions appear, the user changes his mind, pods are slow, die, the operator restarts and forgets.
+
+At every second: whoever was served goes on being served, the Service is never turned to a revision without its pods, an
+old Deployment is never removed while a request can reach it. In the end the newest version serves, nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leeboard.api.names import Label
+from leeboard.planning.inference_service.world import available_replicas
+from leeboard.planning.plan import Apply, Create, Delete, Plan
+from tests.unit.planning.inference_service.builders import a_service, a_version
+from tests.unit.planning.inference_service.simulation import SimulatedCluster
+
+MAX_TICKS = 200
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A version is approved; its pods take so long to start."""
+
+    startup: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The user asks for so many pods."""
+
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The user pins one of the versions, counted from the newest; None follows the newest again."""
+
+    back: int | None
+
+
+@dataclass(frozen=True)
+class LoseStatus:
+    """The status is gone, as after a restore."""
+
+
+@dataclass(frozen=True)
+class Crash:
+    """The operator writes so many objects of its plan, and not its status."""
+
+    writes: int
+
+
+@dataclass(frozen=True)
+class LoseCanary:
+    """The pods of what comes up die and start anew."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing happens for a while."""
+
+    ticks: int
+
+
+Happening = NewVersion | Scale | Pin | LoseStatus | Crash | LoseCanary | Wait
+
+happenings = st.one_of(
+    st.builds(NewVersion, st.integers(1, 6)),
+    st.builds(Scale, st.integers(1, 4)),
+    st.builds(Pin, st.one_of(st.none(), st.integers(0, 3))),
+    st.builds(LoseStatus),
+    st.builds(Crash, st.integers(0, 4)),
+    st.builds(LoseCanary),
+    st.builds(Wait, st.integers(1, 12)),
+)
+
+
+class History:
+    """A simulated cluster, what happens to it, and what must hold at every second."""
+
+    def __init__(self, *, lag: int) -> None:
+        self.cluster = SimulatedCluster(a_service(), [a_version(1)], lag=lag)
+        self.pinned: str | None = None
+        self.replicas = 1
+        self.was_serving = False
+
+    def happen(self, happening: Happening) -> None:
+        cluster = self.cluster
+        match happening:
+            case NewVersion(startup):
+                number = len(cluster.versions) + 1
+                cluster.startup_of[str(number)] = startup
+                cluster.versions.append(a_version(number))
+            case Scale(replicas):
+                self.replicas = replicas
+                cluster.change(a_service(version=self.pinned, replicas=self.replicas))
+            case Pin(back):
+                chosen = None if back is None else max(1, len(cluster.versions) - back)
+                self.pinned = None if chosen is None else str(chosen)
+                cluster.change(a_service(version=self.pinned, replicas=self.replicas))
+            case LoseStatus():
+                generation = cluster.resource.metadata.generation
+                cluster.resource = a_service(version=self.pinned, replicas=self.replicas, generation=generation)
+            case Crash(writes):
+                made = cluster.planned()
+                self.check(made)
+                for write in made.writes[:writes]:
+                    cluster.carry_out(write)
+            case LoseCanary():
+                self.lose_canary()
+            case Wait(ticks):
+                self.run(ticks)
+                return
+        self.run(1)
+
+    def lose_canary(self) -> None:
+        canary = self.cluster.resource.status.canary
+        if canary is None or self.cluster.resource.status.stable is None:
+            return
+        for name in self.cluster.pods:
+            if self.cluster.pods[name]["deployment"] == canary.deployment:
+                self.cluster.born[name] = self.cluster.tick
+
+    def run(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.cluster.step()
+            self.check_requests()
+            made = self.cluster.planned()
+            self.check(made)
+            self.cluster.carry_through(made)
+
+    def check_requests(self) -> None:
+        """Whoever was served is served."""
+        cluster = self.cluster
+        answering = cluster.answering()
+        on_the_move = cluster.resource.status.canary is not None and cluster.selected_or_none() == (
+            cluster.resource.status.canary.name
+        )
+        assert answering or not self.was_serving or on_the_move, f"nobody answers at second {cluster.tick}"
+        self.was_serving = bool(answering)
+
+    def check(self, plan: Plan) -> None:
+        """The order: capacity, switch, confirmation, removal."""
+        for write in plan.writes:
+            match write:
+                case Apply(manifest, _) if manifest["kind"] == "Service":
+                    self.check_switch(manifest["spec"]["selector"][Label.REVISION])
+                case Delete(ref, _):
+                    self.check_removal(ref.name)
+                case Create(manifest):
+                    assert manifest["metadata"]["name"] not in self.cluster.store(manifest["kind"])
+                case _:
+                    pass
+
+    def check_switch(self, revision: str) -> None:
+        """Whoever is selected has all the pods that are asked for, or at least more of them than who was."""
+        available = {
+            item["metadata"]["labels"][Label.REVISION]: available_replicas(item)
+            for item in self.cluster.deployments.values()
+        }
+        before = available.get(self.cluster.selected(), 0)
+        assert available.get(revision, 0) >= self.replicas or before == 0, (revision, available)
+
+    def check_removal(self, name: str) -> None:
+        """No request can reach what is removed: not by the Service, not by an endpoint."""
+        labels = self.cluster.deployments[name]["metadata"]["labels"]
+        assert self.cluster.selected() != labels[Label.REVISION]
+        uids = {item["targetRef"]["uid"] for item in self.cluster.endpoints if item["conditions"]["ready"]}
+        mine = {pod["metadata"]["uid"] for pod in self.cluster.pods.values() if pod["deployment"] == name}
+        assert not uids & mine
+
+    def end(self) -> None:
+        """Left alone it arrives, and then writes nothing."""
+        for _ in range(MAX_TICKS):
+            self.run(1)
+            if self.has_arrived() and self.cluster.is_settled():
+                break
+        self.run(self.cluster.lag)
+        wanted = self.pinned or str(len(self.cluster.versions))
+        assert self.cluster.answering() == [f"car-loan-v{wanted}"] * self.replicas
+        assert self.cluster.is_settled()
+        assert len(self.cluster.deployments) == 1
+
+    def has_arrived(self) -> bool:
+        status = self.cluster.resource.status
+        ready = status.stable.ready_replicas if status.stable else 0
+        return status.canary is None and not status.draining and ready == self.replicas
+
+
+@settings(max_examples=60, deadline=None)
+@given(lag=st.integers(1, 4), history=st.lists(happenings, max_size=12))
+def test_no_request_is_lost_whatever_happens_and_the_newest_version_serves_in_the_end(
+    lag: int, history: list[Happening]
+) -> None:
+    life = History(lag=lag)
+    life.cluster.reconcile()
+
+    for happening in history:
+        life.happen(happening)
+
+    life.end()
