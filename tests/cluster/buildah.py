@@ -88,7 +88,8 @@ class Buildah:
 
     def export(self, image: str, layout: Path) -> None:
         """Add an image to an OCI layout; layers that are there already are shared."""
-        run(self._command("push", "--quiet", "--disable-compression", image, f"oci:{layout}:{image}"))
+        fast = ("--compression-format", "zstd", "--compression-level", "1")
+        run(self._command("push", "--quiet", *fast, image, f"oci:{layout}:{image}"))
 
     def unmount(self) -> None:
         """Take away the mount that the store leaves behind."""
