@@ -72,7 +72,12 @@ def register_version(client: MlflowClient, action: RegisterVersion) -> None:
     if identity and client.search_model_versions(f"name = '{action.model}' AND {tag_filter(identity)}", max_results=1):
         return
     client.create_model_version(
-        action.model, action.source, run_id=action.run_id, tags=action.tags, await_creation_for=0
+        action.model,
+        action.source,
+        run_id=action.run_id,
+        tags=action.tags,
+        await_creation_for=0,
+        model_id=action.source.removeprefix("models:/"),  # the server takes a logged model as source only with its id
     )
 
 
