@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 from leeboard.api.names import API_VERSION, Kind, Label, Tag, owner_labels
 from leeboard.api.resource import Manifest, Metadata, controller_reference
-from leeboard.api.training_job import TrainingJob, TrainingJobStatus
+from leeboard.api.training_job import Failure, TrainingJob, TrainingJobStatus
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import (
     Children,
@@ -155,9 +155,9 @@ def planned(
 def following(resource: TrainingJob, *observations: TrainingJobFacts, now: datetime = NOW) -> TrainingJob:
     """The resource after one pass over each of ``observations``."""
     for observed in observations:
-        status = planned(resource, observed, now=now).status
-        if status is not None:
-            resource = resource.model_copy(update={"status": status})
+        result = planned(resource, observed, now=now)
+        if result.status is not None:
+            resource = resource.model_copy(update={"status": status_of(result)})
     return resource
 
 
@@ -171,3 +171,16 @@ def message_of(result: Plan) -> str:
     """The message of Ready."""
     assert result.status is not None
     return next(item.message for item in result.status.conditions if item.type == "Ready")
+
+
+def status_of(result: Plan) -> TrainingJobStatus:
+    """The planned status."""
+    assert isinstance(result.status, TrainingJobStatus)
+    return result.status
+
+
+def failure_of(result: Plan) -> Failure:
+    """The planned failure."""
+    failure = status_of(result).failure
+    assert failure is not None
+    return failure

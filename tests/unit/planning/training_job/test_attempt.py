@@ -16,6 +16,7 @@ from tests.support.builders_training import (
     RUN_ID,
     exited,
     facts,
+    failure_of,
     following,
     job,
     message_of,
@@ -23,6 +24,7 @@ from tests.support.builders_training import (
     pod,
     run,
     said,
+    status_of,
     training,
 )
 
@@ -45,8 +47,7 @@ def failed(
 def test_a_new_job_is_starting_and_names_run_job_and_start() -> None:
     result = planned(training(), facts(jobs=[job()], pods=[pod("Pending")]))
 
-    assert result.status is not None
-    assert result.status.model_dump(include={"attempt", "run", "job", "start_time", "phase"}) == {
+    assert status_of(result).model_dump(include={"attempt", "run", "job", "start_time", "phase"}) == {
         "attempt": 1,
         "run": {"id": RUN_ID, "experiment_id": "7", "url": "http://localhost:5000/#/experiments/7/runs/run-1"},
         "job": {"name": job()["metadata"]["name"], "uid": "job-1"},
@@ -85,14 +86,11 @@ def test_what_keeps_a_pod_is_told_in_the_first_pass_and_ends_it_at_the_deadline(
 
     assert said(first)["Ready"] == f"False/{reason}"
     assert said(first)["Stalled"] == "False/NotStalled"
-    assert first.status is not None
-    assert first.status.phase == "Starting"
+    assert status_of(first).phase == "Starting"
     assert message_of(first).startswith("container train of pod car-loan-pod: the detail. Next: ")
     assert first.requeue_after == timedelta(seconds=580)
     assert [notice.reason for notice in first.notices] == [reason]
-    assert last.status is not None
-    assert last.status.failure is not None
-    assert (last.status.failure.class_, last.status.failure.reason) == ("NeverStarted", reason)
+    assert (failure_of(last).class_, failure_of(last).reason) == ("NeverStarted", reason)
     assert said(last)["Stalled"] == f"True/{reason}"
     assert message_of(last).endswith("It did not start within 600 s.")
 
@@ -160,19 +158,16 @@ def test_a_working_init_container_is_progress_beyond_the_deadline() -> None:
 def test_a_completed_job_is_latched_before_anything_is_built_on_it() -> None:
     result = planned(training(), facts(jobs=[job("Complete")], pods=[exited(0)]))
 
-    assert result.status is not None
-    assert result.status.job_result is not None
-    assert result.status.job_result.to_json() == {"outcome": "Succeeded", "finishedAt": "2026-11-21T11:59:30Z"}
+    assert status_of(result).to_json()["jobResult"] == {"outcome": "Succeeded", "finishedAt": "2026-11-21T11:59:30Z"}
     assert (result.writes, result.actions) == ((), ())
-    assert result.status.phase == "Registering"
+    assert status_of(result).phase == "Registering"
 
 
 @pytest.mark.parametrize("early", ["FailureTarget", "SuccessCriteriaMet"])
 def test_a_job_whose_pods_still_end_is_not_over(early: str) -> None:
     result = planned(training(), facts(jobs=[job(early)], pods=[pod(running={})]))
 
-    assert result.status is not None
-    assert (result.status.job_result, result.status.phase) == (None, "Running")
+    assert (status_of(result).job_result, status_of(result).phase) == (None, "Running")
 
 
 CLASSES = {
@@ -191,9 +186,7 @@ CLASSES = {
 def test_every_failure_has_its_class(ended: Manifest, class_: str, why: str) -> None:
     result = failed(ended)
 
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert (result.status.failure.class_, result.status.failure.reason) == (class_, why)
+    assert (failure_of(result).class_, failure_of(result).reason) == (class_, why)
     assert said(result)["Stalled"] == f"True/{why}"
     assert said(result)["Succeeded"] == f"False/{why}"
     assert [notice.type for notice in result.notices] == ["Warning"]
@@ -202,18 +195,14 @@ def test_every_failure_has_its_class(ended: Manifest, class_: str, why: str) -> 
 def test_a_disruption_counts_before_any_exit_code() -> None:
     result = failed(exited(1), reason="PodFailurePolicy")
 
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert result.status.failure.class_ == "Disruption"
+    assert failure_of(result).class_ == "Disruption"
     assert said(result)["Stalled"] == "True/Disruption"
 
 
 def test_a_code_error_tells_the_last_twenty_lines_and_the_next_step() -> None:
     result = failed(exited(3))
 
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert result.status.failure.last_log_lines == LOG.lines[-20:]
+    assert failure_of(result).last_log_lines == LOG.lines[-20:]
     assert message_of(result) == (
         "container train exited with code 3. Next: read status.failure.lastLogLines, or leeboard/attempt-1.log of the "
         "run; then create a new TrainingJob."
@@ -265,8 +254,7 @@ def test_a_failure_waits_for_its_witnesses_but_not_for_ever(observed: TrainingJo
     over = planned(training(), observed, now=NOW + timedelta(minutes=2))
 
     assert (waiting.status, waiting.requeue_after) == (None, timedelta(seconds=2))
-    assert over.status is not None
-    assert over.status.job_result is not None
+    assert status_of(over).job_result is not None
 
 
 def test_unknown_children_change_nothing() -> None:

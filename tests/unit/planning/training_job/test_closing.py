@@ -23,6 +23,7 @@ from tests.support.builders_training import (
     pod,
     run,
     said,
+    status_of,
     training,
 )
 
@@ -45,8 +46,7 @@ def test_the_log_goes_to_the_run_before_the_proof_that_it_is_closed() -> None:
     result = planned(broken(), facts(jobs=[job("Failed")], pods=[exited(1)], log=LOG, run=run()))
 
     assert result.actions == (UploadText(RUN_ID, "leeboard/attempt-1.log", "first\nlast\n"), CLOSE)
-    assert result.status is not None
-    assert result.status.outcome is None
+    assert status_of(result).outcome is None
 
 
 def test_a_run_that_the_script_failed_still_gets_its_log() -> None:
@@ -60,8 +60,7 @@ def test_the_end_is_latched_when_the_run_is_closed() -> None:
 
     result = planned(resource, facts(jobs=[job("Failed")], pods=[exited(1)], log=LOG, run=CLOSED))
 
-    assert result.status is not None
-    assert (result.status.outcome, result.status.completion_time) == ("Failed", "2026-11-21T12:00:00Z")
+    assert (status_of(result).outcome, status_of(result).completion_time) == ("Failed", "2026-11-21T12:00:00Z")
     assert said(result)["Stalled"] == "True/CodeError"
     assert (result.writes, result.actions, result.notices) == ((), (), ())
 
@@ -69,8 +68,7 @@ def test_the_end_is_latched_when_the_run_is_closed() -> None:
 def test_a_run_that_somebody_deleted_needs_no_closing() -> None:
     result = planned(broken(), facts(jobs=[job("Failed")], run=None, log=None))
 
-    assert result.status is not None
-    assert result.status.outcome == "Failed"
+    assert status_of(result).outcome == "Failed"
 
 
 def test_the_failure_is_told_while_mlflow_is_away() -> None:
@@ -80,8 +78,7 @@ def test_the_failure_is_told_while_mlflow_is_away() -> None:
 
     assert said(result)["Stalled"] == "True/CodeError"
     assert said(result)["TrackingReady"] == "False/TrackingUnavailable"
-    assert result.status is not None
-    assert (result.status.outcome, result.requeue_after) == (None, timedelta(seconds=15))
+    assert (status_of(result).outcome, result.requeue_after) == (None, timedelta(seconds=15))
 
 
 def test_a_log_that_cannot_be_read_holds_the_end_back_for_a_minute_only() -> None:

@@ -20,6 +20,7 @@ from tests.support.builders_training import (
     NOW,
     UID,
     facts,
+    failure_of,
     following,
     message_of,
     model,
@@ -27,6 +28,7 @@ from tests.support.builders_training import (
     registered,
     run,
     said,
+    status_of,
     training,
 )
 
@@ -85,8 +87,7 @@ def test_refused_templates_end_at_once_and_make_nothing(spec: dict[str, Any], fa
 
     assert (result.writes, result.actions) == ((), ())
     assert message_of(result) == f"{fault}. Next: create a TrainingJob without that."
-    assert result.status is not None
-    assert (result.status.outcome, result.status.phase) == ("Failed", "Failed")
+    assert (status_of(result).outcome, status_of(result).phase) == ("Failed", "Failed")
     assert said(result) == {
         "Ready": "False/InvalidTemplate",
         "Reconciling": "False/Ended",
@@ -200,9 +201,7 @@ def test_an_invalid_job_fails_for_good_with_the_servers_words() -> None:
     result = planned(training(), facts(runs=(run(),), rejections=(rejection(422, "spec.x: Invalid value"),)))
 
     assert result.writes == ()
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert (result.status.failure.class_, result.status.failure.reason) == ("NeverStarted", "InvalidTemplate")
+    assert (failure_of(result).class_, failure_of(result).reason) == ("NeverStarted", "InvalidTemplate")
     assert message_of(result) == "the API server refuses the Job: spec.x: Invalid value"
 
 

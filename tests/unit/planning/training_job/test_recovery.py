@@ -10,6 +10,7 @@ from tests.support.builders_training import (
     RUN_ID,
     exited,
     facts,
+    failure_of,
     following,
     job,
     model,
@@ -17,6 +18,7 @@ from tests.support.builders_training import (
     pod,
     run,
     said,
+    status_of,
     training,
 )
 
@@ -33,9 +35,7 @@ def test_a_vanished_job_asks_its_run_for_models() -> None:
 def test_a_ready_model_is_the_result_of_a_vanished_job() -> None:
     result = planned(seen(), facts(run=run(), models=(model(),)))
 
-    assert result.status is not None
-    assert result.status.job_result is not None
-    assert result.status.job_result.outcome == "Succeeded"
+    assert status_of(result).to_json()["jobResult"]["outcome"] == "Succeeded"
     assert said(result)["Reconciling"] == "True/Registering"
     assert result.writes == ()
 
@@ -44,9 +44,7 @@ def test_a_vanished_job_without_a_ready_model_is_a_lost_result() -> None:
     result = planned(seen(), facts(run=run(), models=(model(status="PENDING"),)))
 
     assert said(result)["Stalled"] == "True/ResultLost"
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert (result.status.failure.class_, result.writes) == ("ResultLost", ())
+    assert (failure_of(result).class_, result.writes) == ("ResultLost", ())
 
 
 def test_a_vanished_job_of_a_deleted_run_is_a_lost_result() -> None:

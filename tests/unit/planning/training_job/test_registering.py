@@ -24,6 +24,7 @@ from tests.support.builders_training import (
     Observed,
     exited,
     facts,
+    failure_of,
     following,
     job,
     message_of,
@@ -32,6 +33,7 @@ from tests.support.builders_training import (
     registered,
     run,
     said,
+    status_of,
     training,
     version,
 )
@@ -66,10 +68,8 @@ def test_the_model_and_its_metrics_are_latched_and_the_name_is_claimed() -> None
 
     result = planned(completed(), observed(run=measured))
 
-    assert result.status is not None
-    assert result.status.logged_model is not None
-    assert result.status.logged_model.to_json() == {"id": "m-1", "name": "model"}
-    assert [metric.to_json() for metric in result.status.metrics] == [
+    assert status_of(result).to_json()["loggedModel"] == {"id": "m-1", "name": "model"}
+    assert [metric.to_json() for metric in status_of(result).metrics] == [
         {"name": "accuracy", "value": "0.91"},
         {"name": "loss", "value": "0.2"},
     ]
@@ -82,8 +82,7 @@ def test_status_keeps_64_metrics() -> None:
 
     result = planned(completed(), observed(run=many))
 
-    assert result.status is not None
-    assert len(result.status.metrics) == 64
+    assert len(status_of(result).metrics) == 64
 
 
 def test_the_version_is_registered_with_its_identity_in_the_same_request() -> None:
@@ -139,9 +138,7 @@ CHOSEN: dict[str, tuple[tuple[LoggedModel, ...], dict[str, object], str]] = {
 def test_the_result_is(models: tuple[LoggedModel, ...], spec: dict[str, object], chosen: str) -> None:
     result = planned(completed(**spec), observed(models=models))
 
-    assert result.status is not None
-    assert result.status.logged_model is not None
-    assert result.status.logged_model.id == chosen
+    assert status_of(result).to_json()["loggedModel"]["id"] == chosen
 
 
 INVALID: dict[str, tuple[tuple[LoggedModel, ...], dict[str, object], str]] = {
@@ -161,9 +158,7 @@ def test_invalid_results_list_the_candidates(
 
     assert said(result)["Stalled"] == "True/ResultInvalid"
     assert listed in message_of(result)
-    assert result.status is not None
-    assert result.status.failure is not None
-    assert result.status.failure.class_ == "ResultInvalid"
+    assert failure_of(result).class_ == "ResultInvalid"
     assert (result.writes, result.actions) == ((), ())
 
 
@@ -224,11 +219,9 @@ def test_the_end_is_latched_when_version_resource_and_closed_run_are_seen() -> N
     result = planned(resource, observed(run=CLOSED, versions=(version(),), model_version=seen(made(resource))))
 
     assert (result.writes, result.actions) == ((), ())
-    assert result.status is not None
-    assert result.status.model_version is not None
-    assert result.status.model_version.to_json() == {"name": "car-loan-v1", "version": "1"}
-    assert (result.status.outcome, result.status.phase) == ("Succeeded", "Succeeded")
-    assert result.status.completion_time == "2026-11-21T12:00:00Z"
+    assert status_of(result).to_json()["modelVersion"] == {"name": "car-loan-v1", "version": "1"}
+    assert (status_of(result).outcome, status_of(result).phase) == ("Succeeded", "Succeeded")
+    assert status_of(result).completion_time == "2026-11-21T12:00:00Z"
     assert said(result) == {
         "Ready": "True/Registered",
         "Reconciling": "False/Ended",
@@ -253,8 +246,7 @@ def test_the_end_waits_until_the_operator_closed(open_run: Run) -> None:
     result = planned(resource, observed(run=open_run, versions=(version(),), model_version=seen(made(resource))))
 
     assert result.actions == (CLOSE,)
-    assert result.status is not None
-    assert result.status.outcome is None
+    assert status_of(result).outcome is None
 
 
 def test_a_version_registered_twice_counts_once_and_the_other_is_tagged() -> None:
@@ -272,10 +264,8 @@ def test_a_version_registered_twice_counts_once_and_the_other_is_tagged() -> Non
     )
 
     assert result.actions == (TagVersion("car-loan", "2", {Tag.DUPLICATE_OF: "1"}),)
-    assert settled.status is not None
-    assert settled.status.outcome == "Succeeded"
-    assert settled.status.model_version is not None
-    assert settled.status.model_version.version == "1"
+    assert status_of(settled).outcome == "Succeeded"
+    assert status_of(settled).to_json()["modelVersion"]["version"] == "1"
 
 
 def test_a_modelversion_of_another_source_is_a_name_conflict() -> None:
@@ -354,8 +344,8 @@ ALREADY = run("old", uid="uid-0", status=RunStatus.FINISHED, closed=True)
 
 def restored(**found: Unpack[Observed]) -> TrainingJobFacts:
     """Facts of a TrainingJob without status whose intent another uid has trained."""
-    of_old = version("4", uid="uid-0", run_id="old")
-    return facts(runs=(ALREADY,), versions=(of_old,), **found)
+    known: Observed = {"runs": (ALREADY,), "versions": (version("4", uid="uid-0", run_id="old"),)}
+    return facts(**{**known, **found})
 
 
 def test_a_restored_training_is_already_trained() -> None:
@@ -369,9 +359,7 @@ def test_a_restored_training_is_already_trained() -> None:
     assert creation.manifest["spec"]["lineage"]["trainingJob"] == {"name": "car-loan", "uid": "uid-0", "attempt": 1}
     assert said(result)["Ready"] == "True/AlreadyTrained"
     assert (result.writes, result.actions) == ((), ())
-    assert result.status is not None
-    assert result.status.run is not None
-    assert (result.status.outcome, result.status.run.id) == ("Succeeded", "old")
+    assert (status_of(result).outcome, status_of(result).to_json()["run"]["id"]) == ("Succeeded", "old")
 
 
 def test_a_restored_training_waits_until_it_knows_its_past() -> None:
