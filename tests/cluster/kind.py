@@ -1,5 +1,6 @@
 """The second way: kind, where a Docker engine runs. See kind-config.yaml in the repository's root."""
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ def down(layout: Layout) -> None:
     """Delete the cluster."""
     _require()
     run(["kind", "delete", "cluster", "--name", NAME])
-    layout.kubeconfig.unlink(missing_ok=True)
+    shutil.rmtree(layout.state, ignore_errors=True)
 
 
 def status(layout: Layout) -> dict[str, str]:

@@ -7,7 +7,7 @@ Each pass lists claims and volumes, plans, and acts; between passes it waits up 
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -46,7 +46,7 @@ class Remove:
 
 
 def plan(
-    claims: list[Object], volumes: list[Object], classes: list[Object], *, folder: Path
+    claims: Sequence[Object], volumes: Sequence[Object], classes: Sequence[Object], *, folder: Path
 ) -> Iterator[Provision | Remove]:
     """Plan what to do so that every waiting claim has a volume and no released volume is left."""
     ours = {one["metadata"]["name"]: one for one in classes if one["provisioner"] == PROVISIONER}
