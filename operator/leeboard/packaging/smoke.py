@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Options:
     namespace: str
     image: str
     pull_policy: str = "IfNotPresent"
-    timeout_seconds: float = 300.0
+    timeout_seconds: float = 240.0
 
 
 class SmokeError(Exception):
@@ -164,8 +165,13 @@ async def _get_if_there(resources: Resources, kind: Kind, name: str) -> Manifest
 
 
 async def run(options: Options) -> str:
-    """The whole test from within a pod; returns the name of the version that became Ready."""
+    """The whole test from within a pod; returns the name of the version that became Ready.
+
+    SIGTERM cancels it, so that what it made is deleted: the first process of a container has no default for it.
+    """
     config.load_incluster_config()
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with ApiClient() as client:
         return await train(Resources(CustomObjectsApi(client), options.namespace), options)
 
@@ -176,9 +182,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--namespace", required=True, help="where to train; not the operator's namespace")
     parser.add_argument("--image", required=True, help="an image with MLflow and scikit-learn")
     parser.add_argument("--pull-policy", default="IfNotPresent")
-    parser.add_argument("--timeout-seconds", type=float, default=300.0)
+    parser.add_argument("--timeout-seconds", type=float, default=240.0)
     try:
         version = asyncio.run(run(Options(**vars(parser.parse_args(arguments)))))
+    except asyncio.CancelledError:
+        sys.stdout.write("FAILED: stopped\n")
+        return 1
     except SmokeError as failure:
         sys.stdout.write(f"FAILED: {failure}\n")
         return 1

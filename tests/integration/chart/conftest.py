@@ -60,7 +60,10 @@ class Kubectl:
 
     def apply(self, *manifests: Manifest) -> None:
         """Apply objects on the server side, unknown fields refused."""
-        listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        flat = [
+            item for manifest in manifests for item in (manifest["items"] if manifest["kind"] == "List" else [manifest])
+        ]
+        listed = {"apiVersion": "v1", "kind": "List", "items": flat}
         self.done("apply", "--server-side", "--validate=strict", "--force-conflicts", "-f", "-", body=listed)
 
     def items(self, kind: str) -> list[Manifest]:
@@ -82,7 +85,7 @@ def bare(server: ApiServer) -> Kubectl:
     kubectl = Kubectl(server.bin / "kubectl", server.kubeconfig)
     for name in (NAMESPACE, TEAM):
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    kubectl.apply(one(template(WITH_MLFLOW).manifests, "ServiceAccount", "leeboard-test"))
+    kubectl.apply(one(template(WITH_MLFLOW).manifests, "List", "leeboard-test")["items"][0])
     return kubectl
 
 
