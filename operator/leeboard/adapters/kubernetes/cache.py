@@ -38,7 +38,8 @@ class _Store:
 
 
 class Cache:
-    """Watched objects; ``on_change(kind, object)`` is told of every difference that somebody else made."""
+    """Watched objects; ``on_change(kind, object)`` is told of every difference that somebody else made, and of every
+    resource of our kinds that we made."""
 
     def __init__(self, kinds: Iterable[ObjectKind], *, on_change: OnChange, steady: Callable[[], float]) -> None:
         self._stores: dict[str, _Store] = {kind.kind: _Store() for kind in kinds}
@@ -88,9 +89,13 @@ class Cache:
             self._on_change(kind, store.by_uid[uid])
 
     def wrote(self, kind: str, manifest: Manifest) -> None:
-        """Our own write returned ``manifest``; kinds that are not watched are ignored."""
-        if kind in self._stores:
-            self._put(kind, self._stores[kind], manifest)
+        """Our own write returned ``manifest``; kinds that are not watched are ignored.
+
+        A child's key is processed again anyway; a resource of ours, a ModelVersion, is told of: it has a key of its own,
+        and its watch event will be no news.
+        """
+        if kind in self._stores and self._put(kind, self._stores[kind], manifest) and kind in set(Kind):
+            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
 
     def deleted(self, kind: str, uid: str) -> None:
         """Our own delete removed the object of that uid at once."""
