@@ -177,13 +177,9 @@ class SimulatedCluster:
         """The revision that the Service selects."""
         return str(self.services["car-loan"]["spec"]["selector"][Label.REVISION])
 
-    def selected_or_none(self) -> str | None:
-        """The revision that the Service selects, once it is there."""
-        return self.selected() if self.services else None
-
     def answering(self) -> list[str]:
         """Version of each pod that a request may reach now: behind an endpoint, alive and ready."""
-        uids = {item["targetRef"]["uid"] for item in self.endpoints}
+        uids = {item["targetRef"]["uid"] for item in self.endpoints if item["conditions"]["ready"]}
         alive = [pod for pod in self.pods.values() if pod["metadata"]["uid"] in uids and pod["status"]["conditions"]]
         return [str(pod["metadata"]["labels"][Label.MODEL_VERSION]) for pod in alive]
 
