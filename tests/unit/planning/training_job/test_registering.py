@@ -45,13 +45,14 @@ JOBS, PODS = [job("Complete")], [exited(0)]
 
 def completed(**spec: object) -> TrainingJob:
     """A TrainingJob whose Job's completion is latched."""
-    return following(training(**spec), facts(jobs=JOBS, pods=PODS))
+    return following(training(None, **spec), facts(jobs=JOBS, pods=PODS))
 
 
 def observed(**found: Unpack[Observed]) -> TrainingJobFacts:
     """Facts of the stage, with an open run, one READY model and nothing registered."""
     known: Observed = {"run": run(), "models": (model(),), "registered": None, "versions": ()}
-    return facts(jobs=JOBS, pods=PODS, **{**known, **found})
+    known.update(found)
+    return facts(jobs=JOBS, pods=PODS, **known)
 
 
 def seen(manifest: Manifest) -> Manifest:
@@ -345,7 +346,8 @@ ALREADY = run("old", uid="uid-0", status=RunStatus.FINISHED, closed=True)
 def restored(**found: Unpack[Observed]) -> TrainingJobFacts:
     """Facts of a TrainingJob without status whose intent another uid has trained."""
     known: Observed = {"runs": (ALREADY,), "versions": (version("4", uid="uid-0", run_id="old"),)}
-    return facts(**{**known, **found})
+    known.update(found)
+    return facts(**known)
 
 
 def test_a_restored_training_is_already_trained() -> None:
