@@ -45,6 +45,8 @@ class Cluster:
         """
         forced = os.environ.get("LEEBOARD_CLUSTER")
         if forced:
+            if forced not in list(Way):
+                raise ClusterError(f"LEEBOARD_CLUSTER is {forced!r}; it can be {', '.join(Way)}")
             return cls(Layout.here(), Way(forced))
         if os.environ.get(existing.VARIABLE):
             return cls(Layout.here(), Way.EXISTING)

@@ -14,7 +14,7 @@ from tests.cluster.containerd import Containerd
 from tests.cluster.dockerfile import Dockerfile
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Layout
-from tests.cluster.progress import step
+from tests.cluster.progress import say, step
 
 REPOSITORY: Final = "leeboard.dev"
 CONTAINERD_NAME: Final = "io.containerd.image.name"
@@ -43,10 +43,7 @@ class Images:
                 case "kind":
                     self._for_kind(keys)
                 case _:
-                    raise ClusterError(
-                        "images are not loaded into an existing cluster: build the Dockerfile's targets, push them to a"
-                        " registry that it reaches, and name them in the chart's values"
-                    )
+                    self._for_a_registry(keys)
         return [image_name(target) for target in keys]
 
     def _for_containerd(self, keys: dict[str, str]) -> None:
@@ -98,6 +95,18 @@ class Images:
                 run(kind.build_command(target, name, checkout=self.layout.checkout), timeout_seconds=3600)
                 run(kind.load_command(name), timeout_seconds=900)
             self._record({**self._loaded(), target: key})
+
+    def _for_a_registry(self, keys: dict[str, str]) -> None:
+        """Build for an existing cluster; how its nodes get images is known only to whoever runs it."""
+        if not kind.docker_runs():
+            raise ClusterError(
+                "building images for an existing cluster needs a running Docker engine, and none answers"
+            )
+        for target in keys:
+            with step(f"building the image {target}"):
+                command = kind.build_command(target, image_name(target), checkout=self.layout.checkout)
+                run(command, timeout_seconds=3600)
+        say("push these to a registry that the cluster reaches, and name them in the chart's values:")
 
     def _loaded(self) -> dict[str, str]:
         """Return the keys of what was loaded into this cluster; the record goes with the cluster's state."""

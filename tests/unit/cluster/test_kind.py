@@ -1,5 +1,6 @@
 """The kind way cannot run where there is no Docker; its configuration and its command lines are checked here."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import yaml
 from tests.cluster import kind, versions
 from tests.cluster.api import Cluster, Way
 from tests.cluster.errors import ClusterError
+from tests.cluster.images import Images
 from tests.cluster.paths import Layout
+from tests.cluster.source import require_possible
 
 CONFIG = yaml.safe_load((Layout.here().checkout / "kind-config.yaml").read_text())
 
@@ -52,6 +55,27 @@ def test_kind_without_a_docker_engine_is_a_clear_error(monkeypatch: pytest.Monke
 
     with pytest.raises(ClusterError, match="needs a running Docker engine"):
         kind.up(Layout(Path("/checkout")))
+
+
+def test_images_for_an_existing_cluster_need_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "docker_runs", lambda: False)
+
+    with pytest.raises(ClusterError, match="existing cluster needs a running Docker engine"):
+        Images(Layout.here(), "existing").ensure(["operator"])
+
+
+def test_a_way_that_does_not_exist_is_refused_with_those_that_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEEBOARD_CLUSTER", "vagrant")
+
+    with pytest.raises(ClusterError, match="'vagrant'; it can be existing, kind, source"):
+        Cluster.here()
+
+
+def test_the_way_from_source_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    with pytest.raises(ClusterError, match="needs root: use sudo, kind with Docker, or set LEEBOARD_KUBECONFIG"):
+        require_possible()
 
 
 @pytest.mark.parametrize(
