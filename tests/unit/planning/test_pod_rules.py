@@ -21,6 +21,7 @@ def security(**context: object) -> Manifest:
 
 
 FIRST = "t.spec.containers[0]"
+SELINUX = "container_engine_t, container_init_t, container_kvm_t, container_t"
 REFUSED: dict[str, tuple[Manifest, str]] = {
     "no container": ({"spec": {}}, "t.spec.containers needs at least one container"),
     "host network": (pod(hostNetwork=True), "t.spec.hostNetwork is not allowed"),
@@ -62,8 +63,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "another selinux type": (
         security(seLinuxOptions={"type": "spc_t"}),
-        f"{FIRST}.securityContext.seLinuxOptions.type must be one of container_engine_t, container_init_t, "
-        "container_kvm_t, container_t",
+        f"{FIRST}.securityContext.seLinuxOptions.type must be one of {SELINUX}",
     ),
     "a kernel setting": (
         pod(securityContext={"sysctls": [{"name": "kernel.x"}]}),
