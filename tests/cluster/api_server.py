@@ -21,6 +21,7 @@ from typing import Self
 from tests.cluster import binaries
 from tests.cluster.certificates import kubeconfig, write_private
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Layout
 from tests.cluster.processes import Daemon, Process, ProcessTable
 from tests.cluster.rest import RestClient
@@ -28,6 +29,8 @@ from tests.cluster.waiting import until
 
 _NUMBERS = itertools.count(1)
 READY_SECONDS = 60.0
+ATTEMPTS = 3
+"""A port that was free a moment ago may be taken by the time a daemon listens on it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,22 +92,17 @@ class ApiServer:
     def __enter__(self) -> Self:
         _sweep()
         names = ["etcd", "kube-apiserver", "kubectl", *(["kube-controller-manager"] if self.controllers else [])]
-        folder = self.folder or _folder() / f"{os.getpid()}-{next(_NUMBERS)}"
-        api, etcd, peer = _free_ports(3)
-        self._plane = ControlPlane(
-            bin=binaries.ensure(names),
-            state=folder,
-            api_port=api,
-            etcd_port=etcd,
-            etcd_peer_port=peer,
-            audit_log=self.audit_log,
-            controllers=self.controllers,
-        )
-        try:
-            self._start_all()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        built = binaries.ensure(names)
+        for attempts_left in reversed(range(ATTEMPTS)):
+            self._plane = self._plan(built)
+            try:
+                self._start_all()
+            except BaseException as error:
+                self.__exit__(None, None, None)
+                if not isinstance(error, ClusterError) or not attempts_left:
+                    raise
+            else:
+                break
         return self
 
     def __exit__(
@@ -123,6 +121,18 @@ class ApiServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.__exit__, kind, error, traceback)
+
+    def _plan(self, built: Path) -> ControlPlane:
+        api, etcd, peer = _free_ports(3)
+        return ControlPlane(
+            bin=built,
+            state=self.folder or _folder() / f"{os.getpid()}-{next(_NUMBERS)}",
+            api_port=api,
+            etcd_port=etcd,
+            etcd_peer_port=peer,
+            audit_log=self.audit_log,
+            controllers=self.controllers,
+        )
 
     def _start_all(self) -> None:
         self.plane.prepare()
@@ -144,6 +154,7 @@ class ApiServer:
         client = self.plane.client()
 
         def ready() -> bool:
+            self._table().require("etcd")
             self._table().require("kube-apiserver")
             return client.healthy()
 
