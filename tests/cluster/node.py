@@ -1,7 +1,6 @@
 """The node's daemons: containerd, kubelet, kube-proxy, CoreDNS and the volume provisioner, and their configuration."""
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +104,8 @@ class Node:
             path.write_text(text)
 
     def _path(self) -> dict[str, str]:
-        return {"PATH": f"{self.plane.bin}:{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"}
+        """Return a PATH that does not depend on the caller's: another one would call for a restart."""
+        return {"PATH": f"{self.plane.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def _containerd_config(self) -> str:
         runc = found("runc")

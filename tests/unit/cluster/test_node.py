@@ -84,3 +84,10 @@ def test_only_our_chains_and_the_jumps_to_them_are_found() -> None:
 
     assert chains == ["KUBE-SERVICES", "LEEBOARD-FORWARD"]
     assert [jump.split()[-1] for jump in jumps] == ["LEEBOARD-FORWARD", "KUBE-SERVICES"]
+
+
+def test_another_caller_with_another_path_restarts_nothing(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [node.containerd().digest(), node.kubelet().digest(), node.kube_proxy().digest()]
+    monkeypatch.setenv("PATH", "/elsewhere")
+
+    assert [node.containerd().digest(), node.kubelet().digest(), node.kube_proxy().digest()] == before
