@@ -5,10 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import cgroups, versions
-from tests.cluster.command import found
+from tests.cluster import cgroups, packages, versions
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.errors import ClusterError
 from tests.cluster.paths import RUN, Layout
 from tests.cluster.processes import Daemon
 
@@ -108,9 +106,6 @@ class Node:
         return {"PATH": f"{self.plane.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def _containerd_config(self) -> str:
-        runc = found("runc")
-        if runc is None:
-            raise ClusterError("runc is not installed")
         systemd = "true" if cgroups.driver() == "systemd" else "false"
         return f"""version = 3
 root = "{self.layout.state / "containerd"}"
@@ -141,7 +136,7 @@ state = "{RUN / "containerd"}"
   [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-      BinaryName = "{runc}"
+      BinaryName = "{packages.runc()}"
       Root = "{RUN / "runc"}"
       SystemdCgroup = {systemd}
 """

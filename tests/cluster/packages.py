@@ -31,6 +31,15 @@ def cni_folder() -> Path | None:
     return None
 
 
+def runc() -> str:
+    """Return the path of a runc, the same for every caller's PATH; one without libseccomp refuses restricted pods."""
+    for folder in ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"):
+        candidate = Path(folder, "runc")
+        if candidate.exists() and "libseccomp" in run([candidate, "--version"]):
+            return str(candidate)
+    raise ClusterError("no runc that was built with libseccomp is installed: install Debian's package runc")
+
+
 def ensure_node_programs() -> Path:
     """Install what a node needs and return the CNI plugins' folder."""
     _ensure(NODE, cni=True)

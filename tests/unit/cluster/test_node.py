@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import cgroups, network, versions
+from tests.cluster import cgroups, network, packages, versions
 from tests.cluster import node as node_module
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.node import Node
@@ -28,7 +28,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     layout = Layout(tmp_path)
     for name in ("CONTAINERD_SOCKET", "KUBELET_ROOT", "RUN"):
         monkeypatch.setattr(node_module, name, tmp_path / "run" / name.lower())
-    monkeypatch.setattr(node_module, "found", lambda _: "/usr/sbin/runc")
+    monkeypatch.setattr(packages, "runc", lambda: "/usr/sbin/runc")
     monkeypatch.setattr(cgroups, "driver", lambda: "cgroupfs")
     plane = ControlPlane(
         bin=Path("/bin"), state=layout.state, api_port=1, etcd_port=2, etcd_peer_port=3, audit_log=layout.audit_log
