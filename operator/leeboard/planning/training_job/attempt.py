@@ -18,7 +18,7 @@ from leeboard.api.training_job import (
 from leeboard.planning.facts import Unknown
 from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, earlier, since
 from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem, stuck
-from leeboard.planning.training_job.ending import failed
+from leeboard.planning.training_job.ending import REGISTERING, failed
 from leeboard.planning.training_job.facts import Situation, attempt_of, condition, pods_of, run_of_job
 from leeboard.planning.training_job.failures import failure_of
 from leeboard.planning.training_job.report import Report, Step, under_way
@@ -34,10 +34,7 @@ def attempting(situation: Situation, job: Manifest) -> Step:
     if done := condition(job, "Complete"):
         ended = (job.get("status") or {}).get("completionTime") or done.get("lastTransitionTime")
         result = JobResult(outcome=Outcome.SUCCEEDED, finished_at=earlier(ended, situation.now))
-        report = under_way(
-            TrainingPhase.REGISTERING, TrainingReason.REGISTERING, "the Job completed; looks for its model"
-        )
-        return Step(report, status.model_copy(update={"job_result": result}))
+        return Step(REGISTERING, status.model_copy(update={"job_result": result}))
     if condition(job, "Failed"):
         return _failed(situation, job, status, pods=pods)
     if has_started(pods):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from leeboard.api.conditions import timestamp
-from leeboard.api.reasons_training_job import TrainingPhase
+from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import Failure, FailureClass, JobResult, Outcome, TrainingJobStatus
 from leeboard.planning.training_job.facts import Situation
-from leeboard.planning.training_job.report import Mood, Report, Step
+from leeboard.planning.training_job.report import Mood, Report, Step, under_way
+
+# One sentence for the whole way from the Job's end to the version: each other sentence would be another write.
+REGISTERING = under_way(
+    TrainingPhase.REGISTERING, TrainingReason.REGISTERING, "the Job completed; its model is being registered"
+)
 
 
 def failure_report(failure: Failure) -> Report:

@@ -9,7 +9,7 @@ from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import Failure, FailureClass, JobResult, Outcome, RunReference, TrainingJobStatus
 from leeboard.planning.facts import LoggedModel, Unknown
 from leeboard.planning.moments import TRACKING_RETRY
-from leeboard.planning.training_job.ending import failed
+from leeboard.planning.training_job.ending import REGISTERING, failed
 from leeboard.planning.training_job.facts import Situation, attempt_of, pods_of
 from leeboard.planning.training_job.report import Step, under_way
 
@@ -52,9 +52,7 @@ def _recovered(situation: Situation, status: TrainingJobStatus, models: tuple[Lo
     now = timestamp(situation.now)
     if any(model.is_ready for model in models):
         result = JobResult(outcome=Outcome.SUCCEEDED, finished_at=now)
-        message = "the Job is gone; its READY model was found in MLflow"
-        report = under_way(TrainingPhase.REGISTERING, TrainingReason.REGISTERING, message)
-        return Step(report, status.model_copy(update={"job_result": result}))
+        return Step(REGISTERING, status.model_copy(update={"job_result": result}))
     failure = Failure(
         class_=FailureClass.RESULT_LOST,
         reason=TrainingReason.RESULT_LOST,

@@ -26,7 +26,7 @@ from leeboard.planning.actions import Action, ClaimModel, RegisterVersion, TagVe
 from leeboard.planning.facts import RegisteredVersion, Run, RunStatus, Unknown
 from leeboard.planning.moments import TRACKING_RETRY
 from leeboard.planning.plan import Create
-from leeboard.planning.training_job.ending import ended, failure_report
+from leeboard.planning.training_job.ending import REGISTERING, ended, failure_report
 from leeboard.planning.training_job.facts import Situation, attempt_of, intent_of, winner
 from leeboard.planning.training_job.lineage import is_same_version, model_version
 from leeboard.planning.training_job.report import Mood, Report, Step, under_way
@@ -87,22 +87,21 @@ def resource_of(
     """The version is there: make sure of its ModelVersion, and end when nothing is left to do."""
     existing = situation.facts.model_version
     name = model_version_name(version.model, version.version)
-    report = _registering(f"version {version.version} is registered; waits for ModelVersion {name}")
     if isinstance(existing, Unknown):
-        return Step(report, status, actions=tuple(actions), requeue_after=TRACKING_RETRY)
+        return Step(REGISTERING, status, actions=tuple(actions), requeue_after=TRACKING_RETRY)
     if existing is None:
         if (rejection := situation.rejection("ModelVersion")) and rejection.code != HTTPStatus.CONFLICT:
             return _stopped(
                 status, TrainingReason.REJECTED, f"ModelVersion {name} is refused: {rejection.message}", actions=actions
             )
         wanted = model_version(situation.resource, version, situation.facts.pods)
-        return Step(report, status, writes=(Create(wanted),), actions=tuple(actions))
+        return Step(REGISTERING, status, writes=(Create(wanted),), actions=tuple(actions))
     if not is_same_version(existing, version):
         message = f"a ModelVersion {name} of another source exists. Next: delete it, then this goes on."
         return _stopped(status, TrainingReason.NAME_CONFLICT, message, actions=actions)
     status = status.model_copy(update={"model_version": ModelVersionReference(name=name, version=version.version)})
     if actions:
-        return Step(_registering(f"closes the run of version {version.version}"), status, actions=tuple(actions))
+        return Step(REGISTERING, status, actions=tuple(actions))
     known = " by an earlier TrainingJob of the same intent" if reason is TrainingReason.ALREADY_TRAINED else ""
     done = f"version {version.version} of {version.model} is registered{known} as ModelVersion {name}"
     return ended(situation, Report(TrainingPhase.SUCCEEDED, Mood.DONE, reason, done), status)
@@ -116,13 +115,13 @@ def _new_version(situation: Situation, status: TrainingJobStatus, closing: tuple
     owner = f"{situation.defaults.cluster}/{situation.resource.metadata.namespace}"
     if registered is None:
         claim = ClaimModel(spec.model, {Tag.OWNER: owner})
-        return Step(_registering(f"claims the registered model {spec.model}"), status, actions=(claim, *closing))
+        return Step(REGISTERING, status, actions=(claim, *closing))
     holder = registered.tags.get(Tag.OWNER, owner)
     if holder != owner:
         message = f"registered model {spec.model} belongs to {holder}. Next: train under another model name."
         return _stopped(status, TrainingReason.MODEL_NAME_TAKEN, message, actions=closing)
     register = _registration(situation, status)
-    return Step(_registering(f"registers a version of {spec.model}"), status, actions=(*register, *closing))
+    return Step(REGISTERING, status, actions=(*register, *closing))
 
 
 def _registration(situation: Situation, status: TrainingJobStatus) -> tuple[Action, ...]:
@@ -140,14 +139,10 @@ def _registration(situation: Situation, status: TrainingJobStatus) -> tuple[Acti
     return (RegisterVersion(situation.resource.spec.model, f"models:/{model.id}", run.id, tags),)
 
 
-def _registering(message: str) -> Report:
-    """A report of progress in this stage."""
-    return under_way(TrainingPhase.REGISTERING, TrainingReason.REGISTERING, message)
-
-
 def _waiting_for_tracking(status: TrainingJobStatus | None = None) -> Step:
     """MLflow does not answer: what was trained is not lost."""
-    report = _registering("the Job completed; waits for MLflow to answer before its model is registered")
+    message = "the Job completed; waits for MLflow to answer before its model is registered"
+    report = under_way(TrainingPhase.REGISTERING, TrainingReason.REGISTERING, message)
     return Step(report, status, requeue_after=TRACKING_RETRY)
 
 
