@@ -35,7 +35,9 @@ CMD ["run"]
 # What models are trained with and served with; HOME is an emptyDir on a read-only root, so caches go to it.
 FROM base AS model-base
 ARG PIP_OPTIONS=--no-cache-dir
-ENV GIT_PYTHON_REFRESH=quiet \
+# Threads that wait do not spin: several such pods share a node's cores.
+ENV OMP_WAIT_POLICY=PASSIVE \
+    GIT_PYTHON_REFRESH=quiet \
     MPLCONFIGDIR=/tmp/matplotlib \
     MLFLOW_DISABLE_TELEMETRY=true
 COPY requirements/runtime.txt /opt/requirements/runtime.txt

@@ -5,6 +5,7 @@ Plain MLflow and scikit-learn: nothing here knows of Kubernetes or Leeboard. Par
 """
 
 import os
+from importlib.metadata import version
 
 import mlflow
 import pandas as pd
@@ -25,6 +26,7 @@ CATEGORIES = {
 LABEL = "repaid"
 HELD_OUT = 0.2
 THRESHOLD = 0.5
+LIBRARIES = ["mlflow", "scikit-learn", "skops", "numpy", "pandas"]
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 """MLflow stores the model with skops, which loads no type that its author has not named: these trees are our own."""
 
@@ -84,6 +86,7 @@ def main() -> None:
             input_example=features[split : split + 5],
             pyfunc_predict_fn="predict_proba",
             skops_trusted_types=TRUSTED_TYPES,
+            pip_requirements=[f"{package}=={version(package)}" for package in LIBRARIES],
         )
     print(", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
 

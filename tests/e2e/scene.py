@@ -79,7 +79,7 @@ class Scene:
         """Apply an InferenceService that follows the approved versions."""
         spec = {
             "model": {"name": self.model, "follow": "Approved"},
-            "server": {"replicas": replicas, "requestTimeout": "10s"},
+            "server": {"replicas": replicas, "requestTimeout": "30s"},
         }
         self.kubectl.apply(self._resource("InferenceService", SERVICE, spec))
 
@@ -91,11 +91,11 @@ class Scene:
     def trained(self, name: str) -> Manifest:
         """Wait for a training's success and return the ModelVersion that came out, approved."""
         job = self.stage.wait(
-            f"TrainingJob/{name}", lambda found: is_true(found, "Ready"), what=f"{name} trains", seconds=120
+            f"TrainingJob/{name}", lambda found: is_true(found, "Ready"), what=f"{name} trains", seconds=240
         )
         version = job["status"]["modelVersion"]["name"]
         return self.stage.wait(
-            f"ModelVersion/{version}", lambda found: is_true(found, "Ready"), what=f"{version} is approved", seconds=90
+            f"ModelVersion/{version}", lambda found: is_true(found, "Ready"), what=f"{version} is approved", seconds=180
         )
 
     def serving(self, version: str) -> Manifest:
@@ -108,7 +108,7 @@ class Scene:
                 and not found["status"].get("draining")
             ),
             what=f"version {version} serves",
-            seconds=120,
+            seconds=240,
         )
 
     def failed(self, name: str, *, seconds: float) -> Manifest:

@@ -24,9 +24,9 @@ DATA = Path("/data")
 NUMBERS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 WORDS = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
 BATCH_ROWS = 500
-KEPT_CONNECTIONS = 6
-PAUSE_SECONDS = 0.08
-TIMEOUT = aiohttp.ClientTimeout(total=10)
+KEPT_CONNECTIONS = 4
+PAUSE_SECONDS = 0.1
+TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 Row = dict[str, str]
 

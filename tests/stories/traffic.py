@@ -53,7 +53,7 @@ class Client:
     def score(self, name: str, *, rows: int) -> Figures:
         """Send held-out rows through the model once and return what came of it."""
         self._start(name, ["score", "--url", self.url, "--rows", str(rows)])
-        return self._finished(name, seconds=120)
+        return self._finished(name, seconds=240)
 
     def start_load(self, name: str) -> None:
         """Begin to send one request after another; return when the first ones are answered."""
@@ -77,7 +77,7 @@ class Client:
     def stop_load(self, name: str) -> Figures:
         """Let a running load finish its last requests and return its figures."""
         self.stage.kubectl.run("exec", name, "-n", self.stage.namespace, "--", "sh", "-c", "kill -TERM 1")
-        return self._finished(name, seconds=30)
+        return self._finished(name, seconds=90)
 
     def _start(self, name: str, arguments: list[str]) -> None:
         config_map = {

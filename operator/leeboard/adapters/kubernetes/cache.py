@@ -91,8 +91,8 @@ class Cache:
     def wrote(self, kind: str, manifest: Manifest) -> None:
         """Our own write returned ``manifest``; kinds that are not watched are ignored.
 
-        A child's key is processed again anyway; a resource of ours, a ModelVersion, is told of: it has a key of its own,
-        and its watch event will be no news.
+        A child's key is processed again anyway; a resource of ours, a ModelVersion, is told of: it has a key of its
+        own, and its watch event will be no news.
         """
         if kind in self._stores and self._put(kind, self._stores[kind], manifest) and kind in set(Kind):
             self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
