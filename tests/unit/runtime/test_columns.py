@@ -206,8 +206,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a wider datatype": (
         {"ratio": ("FP64", [1.0])},
         (
-            'column "ratio": datatype FP64 does not fit float; send FP32 or FP16 or INT8 or INT16 or UINT8 or UINT16 or '
-            "INT32 or UINT32 or INT64 or UINT64"
+            'column "ratio": datatype FP64 does not fit float; send FP32 or FP16 or INT8 or INT16 or UINT8 or '
+            "UINT16 or INT32 or UINT32 or INT64 or UINT64"
         ),
     ),
     "a datatype of another kind": (

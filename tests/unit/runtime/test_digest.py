@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_what_mlflow_and_fetch_add_at_the_top_is_left_out(model: Path) -> None:
     assert measure(model) == before
 
 
-LINKS = {
+LINKS: dict[str, Callable[[Path], None]] = {
     "a link to a file": lambda model: (model / "link").symlink_to(model / "MLmodel"),
     "a link to a folder": lambda model: (model / "link").symlink_to(model / "data"),
     "a pipe": lambda model: os.mkfifo(model / "pipe"),

@@ -34,7 +34,7 @@ def frame_of(*requests: list[dict[str, Any]]) -> pd.DataFrame:
     blocks = []
     for parts in zip(*(p.blocks for p in packed), strict=True):
         if isinstance(parts[0], bytes):
-            blocks.append(b"".join(parts))  # type: ignore[arg-type]
+            blocks.append(b"".join(parts))
         else:
             columns = [list(chain.from_iterable(column)) for column in zip(*parts, strict=True)]
             blocks.append(json.dumps(columns).encode())

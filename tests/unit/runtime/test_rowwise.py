@@ -23,7 +23,7 @@ EXAMPLE = pd.DataFrame({"x": [0.5, 2.0, -1.0], "y": [1, 2, 3]})
 
 
 def linear(rows: pd.DataFrame) -> Array:
-    return (2 * rows["x"] + rows["y"]).to_numpy()
+    return np.asarray(2 * rows["x"] + rows["y"])
 
 
 ROW_WISE: dict[str, tuple[Callable[[Any], Any], Description, Any]] = {
@@ -58,7 +58,7 @@ class Counter:
 
 
 def raises(rows: pd.DataFrame) -> Array:
-    return rows["city"].to_numpy()
+    return np.asarray(rows["city"])
 
 
 OTHERS: dict[str, tuple[Callable[[Any], Any], Description, str]] = {
