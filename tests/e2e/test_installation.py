@@ -61,8 +61,10 @@ def _apply_plain(kubectl: Kubectl, folder: Path) -> None:
     (folder / PLAIN.name).write_bytes(PLAIN.read_bytes())
     runtime = [{"name": "operator", "env": [{"name": "LEEBOARD_RUNTIME_IMAGE", "value": "leeboard.dev/runtime:dev"}]}]
     patches = [
-        _patch("apps/v1", "Deployment", "leeboard", {"replicas": 1, "template": {"spec": {"containers": runtime}}}),
-        _patch("v1", "PersistentVolumeClaim", "leeboard-mlflow", {"resources": {"requests": {"storage": "2Gi"}}}),
+        _patch(
+            "apps/v1", "Deployment", "leeboard", spec={"replicas": 1, "template": {"spec": {"containers": runtime}}}
+        ),
+        _patch("v1", "PersistentVolumeClaim", "leeboard-mlflow", spec={"resources": {"requests": {"storage": "2Gi"}}}),
     ]
     kustomization = {
         "resources": [PLAIN.name],
@@ -76,6 +78,6 @@ def _apply_plain(kubectl: Kubectl, folder: Path) -> None:
         kubectl.run(*words, timeout_seconds=260)
 
 
-def _patch(api_version: str, kind: str, name: str, spec: dict[str, object]) -> dict[str, object]:
+def _patch(api_version: str, kind: str, name: str, *, spec: dict[str, object]) -> dict[str, object]:
     metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
