@@ -10,7 +10,7 @@ from leeboard.api.conditions import ConditionType, condition_of
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.planning.defaults import Defaults
-from tests.unit.planning.inference_service.builders import DEFAULTS, a_service, a_version
+from tests.unit.planning.inference_service.builders import DEFAULTS, a_fingerprint, a_service, a_version
 from tests.unit.planning.inference_service.reading import events, shapes, told, versions_of
 from tests.unit.planning.inference_service.simulation import NEVER, SimulatedCluster, serving
 
@@ -263,6 +263,15 @@ def test_an_upgrade_of_the_operator_changes_only_new_revisions(defaults: Default
     cluster.settle()
 
     assert shapes(cluster) == ["JsonPatch Deployment"]
+
+
+def test_pods_that_would_be_asked_for_otherwise_today_are_left_as_they_are() -> None:
+    cluster = serving([a_version(1)], a_service())
+
+    cluster.versions[0] = a_version(1, fingerprint=a_fingerprint(lean=True))  # stands for arguments of a newer operator
+    cluster.advance(3)
+
+    assert shapes(cluster) == []
 
 
 def test_a_new_version_after_an_upgrade_runs_the_new_image() -> None:

@@ -55,7 +55,8 @@ def test_a_canary_that_crashes_is_told_while_the_stable_version_serves() -> None
         "Batching": "True/ProvenRowWise",
     }
     assert cluster.resource.status.phase == "Degraded"
-    assert events(cluster) == ["Deploying", "CanaryFailed"]
+    cluster.advance(3)
+    assert events(cluster) == ["Deploying", "CanaryFailed"]  # told once
     assert cluster.is_settled()
     assert cluster.answering() == ["car-loan-v1"]
 
@@ -195,6 +196,16 @@ def test_a_strangers_service_of_that_name_is_a_conflict_and_nothing_is_made() ->
     assert told(cluster)["Stalled"] == "True/NameConflict"
     assert told(cluster)["Ready"] == "False/NameConflict"
     assert made.requeue_after is not None
+
+
+def test_a_name_that_turns_out_to_be_ours_is_no_conflict() -> None:
+    cluster = serving([a_version(1)], a_service())
+
+    cluster.rejections = (Rejection(409, "exists", "Service", "car-loan", 1),)
+    cluster.reconcile()
+
+    assert told(cluster)["Stalled"] == "False/NotStalled"
+    assert cluster.is_settled()
 
 
 def test_an_object_with_our_labels_but_another_owner_is_left_alone() -> None:
