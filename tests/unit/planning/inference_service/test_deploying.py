@@ -351,6 +351,18 @@ def test_a_deployment_that_no_status_knows_drains_and_is_removed() -> None:
     assert len(cluster.deployments) == 1
 
 
+def test_versions_that_come_faster_than_pods_go_wait_their_turn() -> None:
+    cluster = serving([a_version(1)], a_service())
+
+    for number in range(2, 20):
+        cluster.versions.append(a_version(number))
+        cluster.reconcile()
+    assert len(cluster.resource.status.draining) == 8  # all that a status holds
+    cluster.settle()
+
+    assert versions_of(cluster) == {"stable": "19", "canary": None, "draining": ()}
+
+
 def test_transition_times_stay_while_the_status_stays() -> None:
     cluster = serving([a_version(1)], a_service())
     before = condition_of(cluster.resource.status.conditions, ConditionType.READY)
