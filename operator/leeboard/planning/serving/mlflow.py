@@ -132,8 +132,8 @@ def _server(served: Served, *, start: timedelta) -> Manifest:
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
         "startupProbe": {**_probe("ready", period=1), "failureThreshold": math.ceil(start.total_seconds())},
-        "readinessProbe": {**_probe("ready", period=2), "failureThreshold": 2},
-        "livenessProbe": {**_probe("live", period=10), "failureThreshold": 3},
+        "readinessProbe": {**_probe("ready", period=2), "failureThreshold": 3},
+        "livenessProbe": {**_probe("live", period=10), "failureThreshold": 6},
         "volumeMounts": [{"name": MODEL_VOLUME, "mountPath": MODEL_PATH, "readOnly": True}],
     }
 

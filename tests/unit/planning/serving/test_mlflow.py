@@ -123,8 +123,8 @@ SERVER = {
     ],
     "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
     "startupProbe": probe("ready", 1, 600),
-    "readinessProbe": probe("ready", 2, 2),
-    "livenessProbe": probe("live", 10, 3),
+    "readinessProbe": probe("ready", 2, 3),
+    "livenessProbe": probe("live", 10, 6),
     "volumeMounts": [
         {"name": "leeboard-tmp", "mountPath": "/tmp"},
         {"name": "leeboard-model", "mountPath": "/mnt/model", "readOnly": True},
