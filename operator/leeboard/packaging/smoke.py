@@ -27,13 +27,15 @@ POLL_SECONDS = 1.0
 NOT_FOUND = 404
 SCRIPT = """\
 import mlflow
+import pandas
 from sklearn.linear_model import LogisticRegression
 
-rows = [[float(value)] for value in range(20)]
+rows = pandas.DataFrame({"x": [float(value) for value in range(20)]})
+target = [int(value >= 10) for value in range(20)]
 with mlflow.start_run():
-    model = LogisticRegression().fit(rows, [value >= 10 for value in range(20)])
-    mlflow.log_metric("accuracy", model.score(rows, [value >= 10 for value in range(20)]))
-    mlflow.sklearn.log_model(model, name="model", input_example=rows[:2])
+    model = LogisticRegression().fit(rows, target)
+    mlflow.log_metric("accuracy", model.score(rows, target))
+    mlflow.sklearn.log_model(model, name="model", input_example=rows.head(2))
 """
 
 
@@ -141,7 +143,11 @@ async def _ready(resources: Resources, kind: Kind, name: str) -> Manifest:
     while True:
         found = await _get_if_there(resources, kind, name)
         conditions = tuple(Condition.model_validate(entry) for entry in found.get("status", {}).get("conditions", ()))
-        lines = [f"{kind} {name}: {entry.type}={entry.status} {entry.reason} {entry.message}" for entry in conditions]
+        lines = [
+            f"{kind} {name}: {entry.type}={entry.status} {entry.reason} {entry.message}"
+            for entry in conditions
+            if entry.type != ConditionType.RECONCILING  # it says what Ready says
+        ]
         sys.stdout.write("".join(f"{line}\n" for line in lines if line not in said))
         sys.stdout.flush()
         said.update(lines)
