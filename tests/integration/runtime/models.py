@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]
 import mlflow
 import mlflow.pyfunc
 import mlflow.sklearn
@@ -42,8 +42,8 @@ class Mixed(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     @staticmethod
     def _shown(value: object) -> str:
         if isinstance(value, pd.Timestamp):
-            return value.isoformat()
-        return "null" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is not itself
+            return str(value.isoformat())
+        return "null" if value is None or pd.isna(value) else f"{value}"
 
 
 class Ranks(mlflow.pyfunc.PythonModel):  # type: ignore[misc]

@@ -95,14 +95,14 @@ class ModelServer:
     def infer(self, *inputs: dict[str, Any], **more: object) -> httpx.Response:
         return httpx.post(self.infer_url, json={"inputs": inputs, **more}, timeout=30)
 
-    def metric(self, name: str, **labels: str) -> float:
+    def metric(self, series: str, **labels: str) -> float:
         """The value of one series."""
         text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text
         return next(
             sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
+            if sample.name == series and labels.items() <= sample.labels.items()
         )
 
     def wait_until_ready(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import DTypeLike
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
@@ -20,7 +21,7 @@ def client(shared: Shared) -> Iterator[InferenceServerClient]:
         yield connected
 
 
-def given(name: str, datatype: str, values: list[object], dtype: object) -> InferInput:
+def given(name: str, datatype: str, values: list[object], *, dtype: DTypeLike) -> InferInput:
     tensor = InferInput(name, [len(values)], datatype)
     tensor.set_data_from_numpy(np.array(values, dtype=dtype), binary_data=False)
     return tensor
@@ -45,12 +46,12 @@ def test_the_client_reads_the_metadata(client: InferenceServerClient) -> None:
 
 def test_the_client_gets_predictions_for_every_datatype(client: InferenceServerClient) -> None:
     inputs = [
-        given("amount", "FP64", [0.1, 2.5], np.float64),
-        given("ratio", "FP32", [0.25, 0.5], np.float32),
-        given("count", "INT64", [7, 2**40], np.int64),
-        given("small", "INT32", [3, 5], np.int32),
-        given("member", "BOOL", [True, False], np.bool_),
-        given("city", "BYTES", ["Bergen", "Tromsø"], np.object_),
+        given("amount", "FP64", [0.1, 2.5], dtype=np.float64),
+        given("ratio", "FP32", [0.25, 0.5], dtype=np.float32),
+        given("count", "INT64", [7, 2**40], dtype=np.int64),
+        given("small", "INT32", [3, 5], dtype=np.int32),
+        given("member", "BOOL", [True, False], dtype=np.bool_),
+        given("city", "BYTES", ["Bergen", "Tromsø"], dtype=np.object_),
     ]
     outputs = [InferRequestedOutput(name, binary_data=False) for name in ("score", "seen")]
     answer = client.infer("car-loan", inputs, outputs=outputs, request_id="r-1", model_version="3")
@@ -65,7 +66,7 @@ def test_the_client_gets_predictions_for_every_datatype(client: InferenceServerC
 def test_the_client_may_ask_for_one_output(client: InferenceServerClient) -> None:
     answer = client.infer(
         "car-loan",
-        [given("small", "INT32", [3], np.int32)],
+        [given("small", "INT32", [3], dtype=np.int32)],
         outputs=[InferRequestedOutput("score", binary_data=False)],
     )
     assert [output["name"] for output in answer.get_response()["outputs"]] == ["score"]
@@ -74,7 +75,7 @@ def test_the_client_may_ask_for_one_output(client: InferenceServerClient) -> Non
 def test_the_client_is_told_that_binary_data_is_not_offered(client: InferenceServerClient) -> None:
     binary = InferInput("small", [1], "INT32")
     binary.set_data_from_numpy(np.array([3], dtype=np.int32), binary_data=True)
-    for inputs in ([binary], [given("small", "INT32", [3], np.int32)]):
+    for inputs in ([binary], [given("small", "INT32", [3], dtype=np.int32)]):
         with pytest.raises(InferenceServerException, match="binary tensor data extension is not supported"):
             client.infer("car-loan", inputs)
 
@@ -82,4 +83,4 @@ def test_the_client_is_told_that_binary_data_is_not_offered(client: InferenceSer
 def test_the_client_gets_the_reason_of_a_refusal(client: InferenceServerClient) -> None:
     outputs = [InferRequestedOutput("score", binary_data=False)]
     with pytest.raises(InferenceServerException, match='required column "small" is missing'):
-        client.infer("car-loan", [given("count", "INT64", [7], np.int64)], outputs=outputs)
+        client.infer("car-loan", [given("count", "INT64", [7], dtype=np.int64)], outputs=outputs)

@@ -171,7 +171,7 @@ def test_credentials_in_the_servers_address_are_never_told(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("status", "code", "reason"), [(503, 75, "TrackingUnavailable"), (403, 2, "AccessDenied")])
-def test_what_a_server_answers_decides_whether_to_try_again(
+def test_what_a_server_answers_decides_whether_to_try_again(  # noqa: PLR0917 - cases and fixtures
     status: int, code: int, reason: str, tmp_path: Path
 ) -> None:
     with answering(status) as uri:
@@ -207,7 +207,7 @@ def answering(status: int) -> Iterator[str]:
     ],
     ids=["the flavour's library differs", "another library differs"],
 )
-def test_requirements_are_compared_before_anything_is_loaded(
+def test_requirements_are_compared_before_anything_is_loaded(  # noqa: PLR0917 - cases and fixtures
     requirements: str, code: int, told: str, tracking: Tracking, models: Path, tmp_path: Path
 ) -> None:
     uri = log_model(tracking.uri, models / "linear", tmp_path, requirements=requirements)

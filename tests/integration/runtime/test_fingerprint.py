@@ -80,7 +80,7 @@ def test_the_record_says_what_the_model_is(models: Path, tmp_path: Path) -> None
         ("fragile", False, "x is negative"),
     ],
 )
-def test_row_wise_models_are_told_from_others(
+def test_row_wise_models_are_told_from_others(  # noqa: PLR0917 - cases and fixtures
     model: str, proven: bool, reason: str, models: Path, tmp_path: Path  # noqa: FBT001 - cases
 ) -> None:  # fmt: skip
     finding = record_of(fingerprint(models / model, tmp_path))["rowWise"]

@@ -63,7 +63,7 @@ def test_every_type_reaches_the_model_as_the_table_says(shared: Shared) -> None:
         column("amount", "FP64", 1.5, None),
         column("ratio", "FP32", None, 0.25),
         column("small", "INT32", 3, 4),
-        column("member", "BOOL", True, None),
+        column("member", "BOOL", *[True, None]),
         column("city", "BYTES", None, "Tromsø"),
         column("since", "BYTES", "2026-11-21T12:00:00+01:00", None),
         column("blob", "BYTES", "AAE=", None),
@@ -83,7 +83,7 @@ def test_the_lean_path_and_mlflows_own_agree_on_every_type(shared: Shared, start
     inputs = (
         column("small", "INT32", 3, 4),
         column("amount", "INT64", 5, 6),
-        column("member", "BOOL", None, False),
+        column("member", "BOOL", *[None, False]),
         column("since", "BYTES", None, "2026-01-01"),
         column("count", "UINT32", 7, 8),
     )
