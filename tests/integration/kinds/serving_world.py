@@ -1,0 +1,144 @@
+"""One namespace in which a test plays the controllers of Deployments and EndpointSlices, and the fingerprint pod."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cluster.rest import ApiError
+from tests.integration.conftest import Api, eventually
+from tests.unit.planning.inference_service.builders import a_version
+
+MODEL = "car-loan"
+SERVICE = "loans"
+
+
+class ServingWorld:
+    """InferenceService ``loans`` of model ``car-loan`` and everything around it."""
+
+    def __init__(self, api: Api, namespace: str) -> None:
+        self.api, self.namespace = api, namespace
+
+    def path(self, plural: str, name: str = "", *, api: str = "leeboard.dev/v1alpha1") -> str:
+        root = "/api/v1" if api == "v1" else f"/apis/{api}"
+        return f"{root}/namespaces/{self.namespace}/{plural}{f'/{name}' if name else ''}"
+
+    def serve(self, **server: object) -> None:
+        """Create the service; it follows the newest approved version."""
+        spec = {"model": {"name": MODEL, "follow": "Approved"}, "server": server}
+        metadata = {"name": SERVICE, "namespace": self.namespace}
+        manifest = {
+            "apiVersion": "leeboard.dev/v1alpha1",
+            "kind": "InferenceService",
+            "metadata": metadata,
+            "spec": spec,
+        }
+        self.api.create(self.path("inferenceservices"), manifest)
+
+    def approve(self, number: int) -> None:
+        """A fingerprinted and approved version, as the ModelVersion's own planner would leave it."""
+        version = a_version(number).to_json()
+        metadata = {"name": f"{MODEL}-v{number}", "namespace": self.namespace}
+        head = {"apiVersion": "leeboard.dev/v1alpha1", "kind": "ModelVersion", "metadata": metadata}
+        self.api.create(self.path("modelversions"), {**head, "spec": version["spec"]})
+        path = self.path("modelversions", f"{MODEL}-v{number}")
+        wanted = {**version["status"], "phase": "Ready", "observedGeneration": 1}
+
+        def is_latched() -> bool:
+            self.api.rest.apply(f"{path}/status", {**head, "status": wanted})
+            conditions = self.api.get(path)["status"]["conditions"]
+            return {"Approved", "Fingerprinted"} <= {item["type"] for item in conditions if item["status"] == "True"}
+
+        eventually(is_latched, what=f"version {number} approved")
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.get(self.path("inferenceservices", SERVICE)).get("status", {})
+        return found
+
+    def condition(self, kind: str) -> str:
+        """``status/reason`` of one condition."""
+        found = (item for item in self.status().get("conditions", []) if item["type"] == kind)
+        return next((f"{item['status']}/{item['reason']}" for item in found), "")
+
+    def until(self, kind: str, expected: str, *, seconds: float = 60) -> None:
+        eventually(lambda: self.condition(kind) == expected, what=f"{kind} {expected}", seconds=seconds)
+
+    def deployment(self, version: int) -> dict[str, Any] | None:
+        """The Deployment of a version."""
+        for item in self.api.items(self.path("deployments", api="apps/v1")):
+            if item["metadata"]["labels"]["leeboard.dev/model-version"] == f"{MODEL}-v{version}":
+                return {"apiVersion": "apps/v1", "kind": "Deployment", **item}
+        return None
+
+    def service(self) -> dict[str, Any] | None:
+        return self.api.find(self.path("services", SERVICE, api="v1"))
+
+    def selected(self) -> str:
+        service = self.service()
+        return str(service["spec"]["selector"]["leeboard.dev/revision"]) if service else ""
+
+    def run_pods(self, version: int) -> str:
+        """Every pod of a version becomes ready; the version's revision."""
+        deployment = eventually(lambda: self.deployment(version), what=f"the Deployment of version {version}")
+        replicas = deployment["spec"]["replicas"]
+        template = deployment["spec"]["template"]
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
+        for number in range(replicas):
+            metadata = {"name": f"v{version}-{number}", "namespace": self.namespace, **template["metadata"]}
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+            if self.api.find(self.path("pods", metadata["name"], api="v1")) is None:
+                made = self.api.create(self.path("pods", api="v1"), pod)
+                ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+                self.api.rest.replace(
+                    f"{self.path('pods', metadata['name'], api='v1')}/status", {**made, "status": ready}
+                )
+        status = {**counts, "observedGeneration": deployment["metadata"]["generation"]}
+        path = self.path("deployments", deployment["metadata"]["name"], api="apps/v1")
+        self.api.rest.replace(f"{path}/status", {**deployment, "status": status})
+        return str(deployment["metadata"]["labels"]["leeboard.dev/revision"])
+
+    def route(self) -> None:
+        """What the EndpointSlice controller makes of the Service's selector."""
+        service = eventually(self.service, what="the Service")
+        pods = self.api.items(self.path("pods", api="v1"))
+        chosen = [pod for pod in pods if service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()]
+        endpoints = [
+            {
+                "addresses": [f"10.0.0.{number + 1}"],
+                "conditions": {"ready": True},
+                "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]},
+            }
+            for number, pod in enumerate(chosen)
+        ]
+        labels = {**service["metadata"]["labels"], "kubernetes.io/service-name": SERVICE}
+        manifest = {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": SERVICE, "namespace": self.namespace, "labels": labels},
+            "addressType": "IPv4",
+            "ports": [{"name": "http", "port": 8080}],
+            "endpoints": endpoints,
+        }
+        self.api.rest.apply(self.path("endpointslices", SERVICE, api="discovery.k8s.io/v1"), manifest)
+
+    def edit(self, path: str, change: dict[str, Any]) -> None:
+        """Somebody else applies fields of an object by force."""
+        eventually(lambda: self._edited(path, change), what=f"an edit of {path}")
+
+    def _edited(self, path: str, change: dict[str, Any]) -> bool:
+        live = self.api.get(path)
+        try:
+            self.api.rest.replace(path, _merged(live, change))
+        except ApiError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+
+def _merged(live: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Maps merged, everything else replaced."""
+    merged = dict(live)
+    for key, value in change.items():
+        before = merged.get(key)
+        merged[key] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
