@@ -69,9 +69,7 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     ),
     Right("events.k8s.io", ("events",), ("create",), "transitions are told to users"),
     Right("coordination.k8s.io", ("leases",), ("create",), "names cannot limit a create", Scope.OWN_NAMESPACE),
-    Right(
-        "coordination.k8s.io", ("leases",), ("get", "patch", "update"), "one leader", Scope.OWN_NAMESPACE, (LEASE_NAME,)
-    ),
+    Right("coordination.k8s.io", ("leases",), ("get", "update"), "one leader", Scope.OWN_NAMESPACE, (LEASE_NAME,)),
 )
 
 USER_ROLES: tuple[UserRole, ...] = (
