@@ -100,7 +100,7 @@ class Operator:
             self._gate.open_for_ever()
         self._is_leading = True
         keeping = asyncio.create_task(self._keep_leading(), name="lease")
-        filling = asyncio.create_task(self._lister.fill(), name="barrier")
+        filling = asyncio.create_task(self._prepare(), name="barrier")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         await asyncio.wait((keeping, filling, stopping), return_when=asyncio.FIRST_COMPLETED)
         if filling.done() and not keeping.done():
@@ -113,6 +113,9 @@ class Operator:
         await asyncio.gather(filling, stopping, keeping, return_exceptions=True)
         await self._election.release()
         return code
+
+    async def _prepare(self) -> None:
+        await asyncio.gather(self._lister.fill(), self._calls.warm_up())
 
     async def _work(self, keeping: asyncio.Task[None], stopping: asyncio.Task[bool]) -> int:
         self._workers.start()

@@ -1,6 +1,7 @@
 """A real API server with our definitions, a real MLflow server, and operators as processes against both."""
 
 import itertools
+import json
 import os
 import signal
 import socket
@@ -62,12 +63,12 @@ class MlflowServer:
             *("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"),
             *("--artifacts-destination", f"{self.folder}/artifacts", "--serve-artifacts", "--workers", "1"),
         ]
-        environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+        environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with (self.folder / "mlflow.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=environment, cwd=self.folder, start_new_session=True
             )
-        eventually(self.is_healthy, seconds=90, what="the MLflow server")
+        eventually(self.is_healthy, seconds=180, what="the MLflow server")
 
     def is_healthy(self) -> bool:
         try:
@@ -94,6 +95,10 @@ class OperatorProcess:
     def wait_until_ready(self) -> None:
         """Return when its cache is complete, or it stands by."""
         eventually(lambda: self.probe("readyz") == 200, seconds=60, what=f"the operator ({self.log})")
+
+    def wait_until_leading(self) -> None:
+        """Return when it leads and its cache is complete."""
+        eventually(lambda: self.is_leader() and self.probe("readyz") == 200, seconds=60, what=f"to lead ({self.log})")
 
     def probe(self, name: str) -> int | None:
         try:
@@ -154,8 +159,6 @@ class Api:
 
     def writes_since(self, mark: int, *, agent: str = "leeboard") -> list[str]:
         """``verb path`` of every mutating request of that user agent since ``mark``, without the Lease's."""
-        import json
-
         lines = self.audit_log.read_bytes()[mark:].splitlines()
         events = (json.loads(line) for line in lines if line.strip())
         return [
@@ -190,9 +193,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """An MLflow server with SQLite and proxied artifacts."""
     server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

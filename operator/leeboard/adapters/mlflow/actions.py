@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PARAMETERS_A_CALL = 100
 MAX_PARAMETER = 6000
+LOGGED_MODEL = "models:/"
 
 
 def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) -> None:

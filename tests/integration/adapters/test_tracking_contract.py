@@ -1,0 +1,137 @@
+"""What every Tracking does: the adapter on a real MLflow server, and the fake that unit tests use."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from leeboard.adapters.clock import steady_seconds
+from leeboard.adapters.mlflow.calls import Calls
+from leeboard.adapters.mlflow.tracking import MlflowTracking
+from leeboard.errors import TrackingUnavailable
+from leeboard.metrics import Metrics
+from leeboard.planning.actions import ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run, RunStatus
+from leeboard.ports import Tracking
+from tests.integration.conftest import MlflowServer, free_port
+from tests.support.fake_tracking import FakeTracking
+
+pytestmark = pytest.mark.integration
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(params=["adapter", "fake"])
+async def tracking(request: pytest.FixtureRequest) -> AsyncIterator[Tracking]:
+    if request.param == "fake":
+        yield FakeTracking()
+        return
+    server: MlflowServer = request.getfixturevalue("mlflow_server")
+    calls = Calls(server.uri, Metrics(), steady=steady_seconds)
+    yield MlflowTracking(calls)
+    calls.close()
+
+
+async def log_model(tracking: Tracking, run: Run, server: MlflowServer) -> LoggedModel:
+    """What a training script does."""
+    if isinstance(tracking, FakeTracking):
+        tracking.models_of_runs[run.id] = (LoggedModel(f"m-{run.id}", "model", "READY"),)
+    else:
+        models = f"{server.uri}/api/2.0/mlflow/logged-models"
+        wanted = {"experiment_id": run.experiment_id, "name": "model", "source_run_id": run.id}
+        made = httpx.post(models, json=wanted).raise_for_status().json()["model"]["info"]["model_id"]
+        httpx.patch(f"{models}/{made}", json={"model_id": made, "status": "LOGGED_MODEL_READY"}).raise_for_status()
+    (model,) = await tracking.logged_models(run)
+    return model
+
+
+@pytest.fixture
+def name() -> str:
+    return f"contract-{next(_NUMBERS)}"
+
+
+async def test_a_missing_experiment_run_model_or_version_is_no_error(tracking: Tracking, name: str) -> None:
+    assert await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"}) == ()
+    assert await tracking.get_run("0" * 32) is None
+    assert await tracking.registered_model(name) is None
+    assert await tracking.get_version(name, "1") is None
+    assert await tracking.find_versions(name, tags={"leeboard.uid": "u"}) == ()
+
+
+async def test_an_opened_run_is_found_by_all_of_its_tags_only(tracking: Tracking, name: str) -> None:
+    tags = {"leeboard.uid": "u", "leeboard.attempt": "1", "leeboard.resource": "it's/here"}
+    await tracking.carry_out(OpenRun(name, "first", tags, {"depth": "6"}))
+    await tracking.carry_out(OpenRun(name, "second", {**tags, "leeboard.attempt": "2"}))
+
+    both = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+    first = await tracking.find_runs(experiment=name, tags=tags)
+
+    assert [run.tags["leeboard.attempt"] for run in both] == ["1", "2"]
+    assert first == both[:1]
+    assert first[0].status is RunStatus.RUNNING
+    assert await tracking.get_run(first[0].id) == first[0]
+
+
+async def test_a_closed_run_has_its_status(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"leeboard.uid": "u"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+
+    await tracking.carry_out(CloseRun(run.id, RunStatus.FAILED))
+
+    closed = await tracking.get_run(run.id)
+    assert closed is not None
+    assert closed.status is RunStatus.FAILED
+
+
+async def test_a_text_may_be_uploaded_twice(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"leeboard.uid": "u"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+
+    for _ in range(2):
+        await tracking.carry_out(UploadText(run.id, "leeboard/log.txt", "one\ntwo"))
+
+
+async def test_a_run_without_models_has_none(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"leeboard.uid": "u"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+
+    assert await tracking.logged_models(run) == ()
+
+
+async def test_a_model_is_claimed_once_and_keeps_the_first_tags(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(ClaimModel(name, {"leeboard.owner": "a/b"}))
+    await tracking.carry_out(ClaimModel(name, {"leeboard.owner": "c/d"}))
+
+    assert await tracking.registered_model(name) == RegisteredModel(name, {"leeboard.owner": "a/b"})
+
+
+async def test_versions_are_found_by_their_tags_and_tagged_later(
+    tracking: Tracking, name: str, mlflow_server: MlflowServer
+) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"leeboard.uid": "u"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+    model = await log_model(tracking, run, mlflow_server)
+    await tracking.carry_out(ClaimModel(name))
+    for uid in ("u1", "u2"):
+        await tracking.carry_out(RegisterVersion(name, model.uri, run.id, {"leeboard.uid": uid}))
+    await tracking.carry_out(TagVersion(name, "2", {"leeboard.duplicate_of": "1"}))
+
+    tags = {"leeboard.uid": "u2", "leeboard.duplicate_of": "1"}
+    expected = RegisteredVersion(name, "2", run.id, model.uri, tags)
+    assert model.is_ready
+    assert await tracking.find_versions(name, tags={"leeboard.uid": "u2"}) == (expected,)
+    assert await tracking.get_version(name, "2") == expected
+
+
+async def test_a_dead_server_is_unavailable_and_soon_not_even_asked() -> None:
+    calls = Calls(f"http://127.0.0.1:{free_port()}", Metrics(), steady=steady_seconds)
+    tracking = MlflowTracking(calls)
+
+    messages = []
+    for _ in range(6):
+        with pytest.raises(TrackingUnavailable) as caught:
+            await tracking.get_run("0" * 32)
+        messages.append(str(caught.value))
+
+    assert "5 times in a row" in messages[-1]
+    calls.close()
