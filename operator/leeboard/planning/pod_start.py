@@ -53,7 +53,13 @@ class Problem:
     @property
     def message(self) -> str:
         """What happened and what to do."""
-        return f"{self.subject}: {self.detail or self.reason.value}. Next: {NEXT_STEPS[self.reason]}."
+        return self.told()
+
+    def told(self, waited: timedelta | None = None) -> str:
+        """The same, with how long a start was waited for in vain."""
+        what = (self.detail or self.reason.value).rstrip(". ")
+        vain = f"; it did not start within {int(waited.total_seconds())} s" if waited is not None else ""
+        return f"{self.subject}: {what}{vain}. Next: {NEXT_STEPS[self.reason]}."
 
 
 def problem(job: Manifest, pods: tuple[Manifest, ...], now: datetime) -> Problem | None:

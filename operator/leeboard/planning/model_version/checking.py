@@ -23,11 +23,22 @@ def checking(situation: Situation, jobs: Children) -> Step:
     if unknown is not None:
         report = under_way(VersionPhase.PENDING, VersionReason.TRACKING_UNAVAILABLE, "waits for MLflow to answer")
         return Step(report, requeue_after=TRACKING_RETRY)
+    registered = facts.registered if isinstance(facts.registered, RegisteredModel) else None
+    owner = f"{situation.defaults.cluster}/{resource.metadata.namespace}"
+    holder = registered.tags.get(Tag.OWNER) if registered is not None else None
+    if holder not in {None, owner}:  # first of all, so that nothing else is told of somebody else's model
+        message = f"registered model {resource.spec.model} belongs to {holder}. Next: import it there."
+        return Step(stalled(VersionReason.MODEL_NAME_TAKEN, message), requeue_after=PERSON_RETRY)
     version = facts.version if isinstance(facts.version, RegisteredVersion) else None
     if (fault := _fault(resource, version)) is not None:
         return Step(fault, requeue_after=PERSON_RETRY)
-    registered = facts.registered if isinstance(facts.registered, RegisteredModel) else None
-    return _owned(situation, registered, jobs)
+    if holder is None:
+        return _claim(resource, owner)
+    attempt = current_attempt(resource, jobs)
+    report = under_way(
+        VersionPhase.FINGERPRINTING, VersionReason.FINGERPRINTING, f"makes the fingerprint pod of attempt {attempt}"
+    )
+    return creating(situation, report, attempt=attempt)
 
 
 def _fault(resource: ModelVersion, version: RegisteredVersion | None) -> Report | None:
@@ -53,21 +64,8 @@ def _fault(resource: ModelVersion, version: RegisteredVersion | None) -> Report 
     return None
 
 
-def _owned(situation: Situation, registered: RegisteredModel | None, jobs: Children) -> Step:
-    """The registered model belongs to this namespace, or to nobody yet."""
-    spec = situation.resource.spec
-    owner = f"{situation.defaults.cluster}/{situation.resource.metadata.namespace}"
-    holder = registered.tags.get(Tag.OWNER) if registered is not None else None
-    if holder is None:
-        report = under_way(
-            VersionPhase.PENDING, VersionReason.CLAIMING_MODEL, f"marks the registered model {spec.model} as ours"
-        )
-        return Step(report, actions=(ClaimModel(spec.model, {Tag.OWNER: owner}),))
-    if holder != owner:
-        message = f"registered model {spec.model} belongs to {holder}. Next: import it there, or under another name."
-        return Step(stalled(VersionReason.MODEL_NAME_TAKEN, message), requeue_after=PERSON_RETRY)
-    attempt = current_attempt(situation.resource, jobs)
-    report = under_way(
-        VersionPhase.FINGERPRINTING, VersionReason.FINGERPRINTING, f"makes the fingerprint pod of attempt {attempt}"
-    )
-    return creating(situation, report, attempt=attempt)
+def _claim(resource: ModelVersion, owner: str) -> Step:
+    """The registered model belongs to nobody yet: it is marked, and seen to be marked before anything is made."""
+    message = f"marks the registered model {resource.spec.model} as ours"
+    report = under_way(VersionPhase.PENDING, VersionReason.CLAIMING_MODEL, message)
+    return Step(report, actions=(ClaimModel(resource.spec.model, {Tag.OWNER: owner}),))

@@ -92,7 +92,6 @@ def _starting_report(situation: Situation, job: Manifest, found: Problem | None)
 
 def _never_started(situation: Situation, status: TrainingJobStatus, found: Problem) -> Step:
     """The attempt is given up; the stage after this one deletes the Job."""
-    waited = int(situation.defaults.start_deadline.total_seconds())
-    after = "" if found.is_permanent else f" It did not start within {waited} s."
-    failure = Failure(class_=FailureClass.NEVER_STARTED, reason=found.reason, message=found.message + after)
+    waited = None if found.is_permanent else situation.defaults.start_deadline
+    failure = Failure(class_=FailureClass.NEVER_STARTED, reason=found.reason, message=found.told(waited))
     return failed(status, failure, finished_at=earlier(None, situation.now))

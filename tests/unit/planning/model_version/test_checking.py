@@ -135,6 +135,12 @@ def test_a_registered_model_of_somebody_else_is_refused() -> None:
     assert (result.writes, result.actions, result.requeue_after) == ((), (), timedelta(seconds=60))
 
 
+def test_nothing_is_told_of_a_model_of_somebody_else() -> None:
+    result = planned(model_version(run_id="guess"), facts(version=version(), registered=registered("west/credit")))
+
+    assert message_of(result) == "registered model car-loan belongs to west/credit. Next: import it there."
+
+
 def test_a_version_that_mlflow_does_not_have_is_asked_for_again() -> None:
     result = planned(model_version(), facts(version=None, registered=None))
 

@@ -92,7 +92,7 @@ def test_what_keeps_a_pod_is_told_in_the_first_pass_and_ends_it_at_the_deadline(
     assert [notice.reason for notice in first.notices] == [reason]
     assert (failure_of(last).class_, failure_of(last).reason) == ("NeverStarted", reason)
     assert said(last)["Stalled"] == f"True/{reason}"
-    assert message_of(last).endswith("It did not start within 600 s.")
+    assert "it did not start within 600 s. Next: " in message_of(last)
 
 
 @pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
