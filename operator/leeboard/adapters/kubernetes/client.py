@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +58,9 @@ _METHODS = {
     Verb.UPDATE: "PUT",
     Verb.DELETE: "DELETE",
 }
-_CONTENT = {Verb.APPLY: "application/apply-patch+yaml", Verb.PATCH: "application/json-patch+json"}
+_CONTENT = {Verb.APPLY: "application/apply-patch+yaml; charset=utf-8", Verb.PATCH: "application/json-patch+json"}
+_SURROGATES = range(0xD800, 0xE000)
+_ESCAPED = re.compile("[\x7f-\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class ApiClient:
                     _METHODS[request.verb],
                     self._url(request),
                     headers=headers,
-                    body=request.body,
+                    body=as_yaml(request.body) if request.verb is Verb.APPLY else request.body,
                     _request_timeout=aiohttp.ClientTimeout(total=request.timeout_seconds),
                 )
                 text = (await answer.read()).decode(errors="replace")
@@ -134,6 +137,19 @@ class ApiClient:
     def _url(self, request: Request) -> str:
         query = f"?{urlencode(request.query)}" if request.query else ""
         return f"{self.configuration.host}{request.path}{query}"
+
+
+def as_yaml(body: object) -> bytes:
+    """``body`` as the YAML that an apply is read as: JSON, but for pairs of surrogates, which YAML has no escape for.
+
+    Characters beyond U+FFFF, as in a log line with an emoji, are written as they are; half a pair becomes U+FFFD.
+    """
+    return _ESCAPED.sub(_escape, json.dumps(body, ensure_ascii=False)).encode()
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return "\\ufffd" if code in _SURROGATES else f"\\u{code:04x}"
 
 
 def _decode(text: str) -> dict[str, Any]:
