@@ -12,7 +12,16 @@ from leeboard.api.model_version import ModelVersion, ModelVersionStatus
 from leeboard.api.names import API_VERSION, Kind, Label, Tag, owner_labels
 from leeboard.api.resource import Manifest, Metadata, controller_reference
 from leeboard.planning.defaults import Defaults
-from leeboard.planning.facts import Children, PodLog, RegisteredModel, RegisteredVersion, Rejection, Unknown
+from leeboard.planning.facts import (
+    Children,
+    PodLog,
+    RegisteredModel,
+    RegisteredVersion,
+    Rejection,
+    Run,
+    RunStatus,
+    Unknown,
+)
 from leeboard.planning.model_version import ModelVersionFacts, plan
 from leeboard.planning.model_version.facts import job_name
 from leeboard.planning.plan import Plan
@@ -57,6 +66,11 @@ def version(**tags: str) -> RegisteredVersion:
 
 def registered(owner: str | None = "default/credit") -> RegisteredModel:
     return RegisteredModel("car-loan", {Tag.OWNER: owner} if owner else {})
+
+
+def run() -> Run:
+    """The run that made it."""
+    return Run("run-1", "7", RunStatus.FINISHED)
 
 
 def labels(attempt: int) -> dict[str, str]:

@@ -47,10 +47,8 @@ def failure_of(job: Manifest, pods: tuple[Manifest, ...], log: PodLog | Unknown 
         return refusal
     ended = _failing(pod) if pod is not None else None
     if ended is None:
-        message = (
-            f"the Job failed ({failed.get('message', 'no message')}) and its pod is gone; its exit code is unknown"
-        )
-        return _failure(FailureClass.CODE_ERROR, f"{message}. {SEE_LOG.format(attempt=attempt)}.", lines)
+        message = f"the pod was deleted before its exit code was read, and the Job failed: {failed.get('message', '')}"
+        return _failure(FailureClass.DISRUPTION, f"{message}. Next: create a new TrainingJob.", lines)
     return _exit_failure(ended, lines, log, attempt=attempt)
 
 

@@ -235,11 +235,11 @@ def test_a_pod_that_the_node_refused_never_started() -> None:
     assert said(result)["Stalled"] == "True/NodeRefused"
 
 
-def test_a_failed_job_without_its_pod_says_that_the_code_is_unknown() -> None:
+def test_a_pod_that_somebody_deleted_is_no_fault_of_the_code() -> None:
     result = failed(log=None)
 
-    assert said(result)["Stalled"] == "True/CodeError"
-    assert "its pod is gone; its exit code is unknown" in message_of(result)
+    assert said(result)["Stalled"] == "True/Disruption"
+    assert "the pod was deleted before its exit code was read" in message_of(result)
 
 
 LATE: dict[str, TrainingJobFacts] = {

@@ -1,0 +1,160 @@
+"""Whole lives of ModelVersions through the real loop, over the API server and MLflow in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from leeboard.api.model_version import ModelVersion
+from leeboard.api.names import API_VERSION, Kind, Tag
+from leeboard.api.resource import Manifest
+from leeboard.planning import model_version
+from leeboard.planning.plan import Create, JsonPatch, ObjectRef
+from leeboard.ports import Key
+from leeboard.reconciler.kind import KindEntry
+from leeboard.reconciler.loop import World, reconcile
+from leeboard.reconciler.observe_model_version import observe_model_version
+from tests.support import builders_version as build
+from tests.support.fake_cluster import FakeCluster
+from tests.support.fake_tracking import FakeTracking
+
+KEY = Key(Kind.MODEL_VERSION, "credit", "car-loan-v3")
+REF = ObjectRef(API_VERSION, "ModelVersion", "credit", "car-loan-v3")
+CREATED = "2026-11-21T12:00:00Z"
+KINDS = {Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, observe_model_version, model_version.plan)}
+TEXT = build.record()
+
+
+@dataclass
+class Clock:
+    at: datetime = field(default_factory=lambda: datetime(2026, 11, 21, 12, 0, 5, tzinfo=UTC))
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class CountedTracking(FakeTracking):
+    """MLflow that counts its calls."""
+
+    calls: int = 0
+
+    def _answer(self) -> None:
+        self.calls += 1
+        super()._answer()
+
+
+@dataclass
+class Life:
+    """One ModelVersion of a run's model, and everything around it."""
+
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    tracking: CountedTracking = field(default_factory=CountedTracking)
+
+    def __post_init__(self) -> None:
+        self.cluster.put({"apiVersion": API_VERSION, "kind": "ModelVersion", **build.model_version().to_json()})
+        self.tracking.models["car-loan"] = build.registered(owner=None)
+        self.tracking.versions["car-loan"] = [build.version()]
+        self.tracking.runs["run-1"] = build.run()
+        self.restart()
+
+    def restart(self) -> None:
+        """The operator forgets everything."""
+        self.world = World(self.cluster, self.tracking, Clock(), build.DEFAULTS, KINDS)
+
+    async def settle(self) -> Manifest:
+        """Passes until one wants nothing more; the status then."""
+        for _ in range(20):
+            for job in self.jobs:
+                job["metadata"].setdefault("creationTimestamp", CREATED)
+            told = len(self.cluster.statuses)
+            verdict = await reconcile(KEY, self.world)
+            if not verdict.at_once and len(self.cluster.statuses) == told:
+                break
+        return dict(self.cluster.objects[REF].get("status") or {})
+
+    @property
+    def jobs(self) -> list[Manifest]:
+        return [manifest for ref, manifest in self.cluster.objects.items() if ref.kind == "Job"]
+
+    def job_ends(self, pod: Manifest | None, condition: str) -> None:
+        """The newest Job's pod ends as ``pod`` says, and the Job controller tells of it."""
+        if pod is not None:
+            self.cluster.put({"apiVersion": "v1", "kind": "Pod", **pod})
+        job = self.jobs[-1]
+        ended = {"type": condition, "status": "True", "lastTransitionTime": CREATED}
+        self.cluster.put({**job, "status": {"conditions": [ended]}})
+
+    def prints(self, text: str) -> None:
+        self.cluster.logs["fingerprint-1", "fingerprint"] = ("loading", f"LEEBOARD-FINGERPRINT {text}", "bye")
+
+
+async def test_a_version_is_claimed_fingerprinted_recorded_and_ready() -> None:
+    life = Life()
+    await life.settle()
+    life.prints(TEXT)
+    life.job_ends(build.finished_pod(TEXT), "Complete")
+
+    status = await life.settle()
+
+    assert (status["phase"], status["artifact"]["digest"]) == ("Ready", build.DIGEST)
+    assert life.tracking.models["car-loan"].tags == {Tag.OWNER: "default/credit"}
+    assert life.tracking.texts == {("run-1", "leeboard/fingerprint-v3.json"): f"{TEXT}\n"}
+    assert life.tracking.versions["car-loan"][0].tags == {
+        Tag.DIGEST: build.DIGEST,
+        Tag.RECORD_DIGEST: build.sha256(TEXT),
+        Tag.VERSION_OF: "credit/car-loan-v3",
+    }
+    assert [notice.reason for notice in life.cluster.notices] == ["Ready"]
+    assert [type(write) for write in life.cluster.written] == [Create, JsonPatch]
+
+
+async def test_a_ready_version_asks_nothing_and_writes_nothing() -> None:
+    life = Life()
+    await life.settle()
+    life.prints(TEXT)
+    life.job_ends(build.finished_pod(TEXT), "Complete")
+    await life.settle()
+    calls, written, told = life.tracking.calls, len(life.cluster.written), len(life.cluster.statuses)
+    life.restart()
+
+    await life.settle()
+
+    assert (life.tracking.calls, len(life.cluster.written), len(life.cluster.statuses)) == (calls, written, told)
+
+
+async def test_a_record_that_was_lost_is_taken_by_a_second_attempt() -> None:
+    life = Life()
+    await life.settle()
+    life.job_ends(None, "Complete")
+
+    status = await life.settle()
+
+    assert (status["phase"], status["attempt"], len(life.jobs)) == ("Fingerprinting", 2, 2)
+
+
+async def test_three_transient_failures_are_enough() -> None:
+    life = Life()
+    for attempt in (1, 2, 3):
+        await life.settle()
+        away = build.ended(75, reason="TrackingUnavailable", message="timed out")
+        life.job_ends(build.pod("Failed", attempt=attempt, fetch=away), "Failed")
+
+    status = await life.settle()
+
+    assert (status["phase"], status["attempt"], len(life.jobs)) == ("Failed", 3, 3)
+    assert [notice.reason for notice in life.cluster.notices] == ["Retrying", "Retrying", "FingerprintFailed"]
+
+
+async def test_a_version_without_status_reads_its_fingerprint_again_from_what_is_left() -> None:
+    life = Life()
+    await life.settle()
+    life.prints(TEXT)
+    life.job_ends(build.finished_pod(TEXT), "Complete")
+    before = await life.settle()
+    del life.cluster.objects[REF]["status"]
+
+    after = await life.settle()
+
+    assert after["fingerprint"] == before["fingerprint"]
+    assert len(life.jobs) == 1
