@@ -11,110 +11,16 @@ from dataclasses import dataclass
 
 from leeboard.api.names import GROUP, Label
 from leeboard.api.resource import Manifest
-
-POD_FIELDS = frozenset(
-    [
-        "affinity",
-        "automountServiceAccountToken",
-        "containers",
-        "dnsConfig",
-        "dnsPolicy",
-        "enableServiceLinks",
-        "hostAliases",
-        "hostname",
-        "hostUsers",
-        "imagePullSecrets",
-        "initContainers",
-        "nodeSelector",
-        "os",
-        "overhead",
-        "preemptionPolicy",
-        "priority",
-        "priorityClassName",
-        "readinessGates",
-        "resourceClaims",
-        "resources",
-        "restartPolicy",
-        "runtimeClassName",
-        "schedulerName",
-        "schedulingGates",
-        "securityContext",
-        "serviceAccount",
-        "serviceAccountName",
-        "setHostnameAsFQDN",
-        "shareProcessNamespace",
-        "subdomain",
-        "terminationGracePeriodSeconds",
-        "tolerations",
-        "topologySpreadConstraints",
-        "volumes",
-    ]
+from leeboard.planning.pod_fields import (
+    ALLOWED_CAPABILITIES,
+    CONTAINER_FIELDS,
+    HANDLERS,
+    POD_FIELDS,
+    PROFILES,
+    SECURITY_FIELDS,
+    SELINUX_TYPES,
+    VOLUME_KINDS,
 )
-CONTAINER_FIELDS = frozenset(
-    [
-        "args",
-        "command",
-        "env",
-        "envFrom",
-        "image",
-        "imagePullPolicy",
-        "lifecycle",
-        "livenessProbe",
-        "name",
-        "ports",
-        "readinessProbe",
-        "resizePolicy",
-        "resources",
-        "restartPolicy",
-        "securityContext",
-        "startupProbe",
-        "stdin",
-        "stdinOnce",
-        "terminationMessagePath",
-        "terminationMessagePolicy",
-        "tty",
-        "volumeDevices",
-        "volumeMounts",
-        "workingDir",
-    ]
-)
-SECURITY_FIELDS = frozenset(
-    [
-        "allowPrivilegeEscalation",
-        "appArmorProfile",
-        "capabilities",
-        "fsGroup",
-        "fsGroupChangePolicy",
-        "procMount",
-        "readOnlyRootFilesystem",
-        "runAsGroup",
-        "runAsNonRoot",
-        "runAsUser",
-        "seLinuxChangePolicy",
-        "seLinuxOptions",
-        "seccompProfile",
-        "supplementalGroups",
-        "supplementalGroupsPolicy",
-    ]
-)
-VOLUME_KINDS = frozenset(
-    [
-        "configMap",
-        "csi",
-        "downwardAPI",
-        "emptyDir",
-        "ephemeral",
-        "image",
-        "name",
-        "persistentVolumeClaim",
-        "projected",
-        "secret",
-    ]
-)
-ALLOWED_CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
-PROFILES = frozenset({"RuntimeDefault", "Localhost"})
-SELINUX_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
-HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 @dataclass(frozen=True, slots=True)
