@@ -1,0 +1,67 @@
+"""Settings from the environment."""
+
+from datetime import timedelta
+
+import pytest
+
+from leeboard.errors import SettingsError
+from leeboard.planning.defaults import Defaults
+from leeboard.settings import load_settings
+
+NEEDED = {"LEEBOARD_TRACKING_URI": "http://mlflow", "LEEBOARD_RUNTIME_IMAGE": "runtime:1"}
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in (NEEDED | {f"LEEBOARD_{name}": value for name, value in variables.items()}).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_defaults_of_planners_follow_from_the_two_that_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch)
+
+    assert load_settings().defaults() == Defaults(
+        cluster="default", runtime_image="runtime:1", tracking_uri="http://mlflow"
+    )
+
+
+def test_every_variable_reaches_the_planners(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        NAMESPACE="operators",
+        TRACKING_URI_FOR_PODS="http://pods",
+        TRACKING_PAGE="https://page",
+        CREDENTIALS_SECRET="mlflow",
+        IMAGE_PULL_POLICY="Always",
+        IMAGE_PULL_SECRETS="one, two,",
+        CLUSTER="west",
+        START_DEADLINE_SECONDS="60",
+        FINISHED_JOB_TTL_SECONDS="0",
+    )
+
+    assert load_settings().defaults() == Defaults(
+        cluster="west",
+        runtime_image="runtime:1",
+        tracking_uri="http://pods",
+        tracking_page="https://page",
+        credentials_secret="mlflow",
+        image_pull_policy="Always",
+        image_pull_secrets=("one", "two"),
+        start_deadline=timedelta(minutes=1),
+        finished_job_ttl=timedelta(0),
+        operator_namespace="operators",
+    )
+
+
+def test_an_empty_optional_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, TRACKING_PAGE="", CREDENTIALS_SECRET="", IMAGE_PULL_SECRETS="", TRACKING_URI_FOR_PODS="")
+
+    assert load_settings().defaults() == Defaults(
+        cluster="default", runtime_image="runtime:1", tracking_uri="http://mlflow"
+    )
+
+
+def test_every_variable_at_fault_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, WORKERS="0", PROBE_PORT="x")
+
+    with pytest.raises(SettingsError, match=r"LEEBOARD_WORKERS.*LEEBOARD_PROBE_PORT"):
+        load_settings()

@@ -1,0 +1,59 @@
+"""kopf as transport: what is watched, and that a handler only hands events on."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from leeboard.adapters.kubernetes.cache import EventType
+from leeboard.adapters.kubernetes.kinds import WATCHED
+from leeboard.api.resource import Manifest
+from leeboard.handlers.watching import registry_of, watch_settings
+
+
+@dataclass
+class Inbox:
+    received: list[tuple[str, EventType, Manifest]] = field(default_factory=list)
+
+    def event(self, kind: str, type_: EventType, manifest: Manifest, /) -> None:
+        self.received.append((kind, type_, manifest))
+
+
+def test_every_watched_kind_has_one_handler_and_nothing_else_is_registered() -> None:
+    registry = registry_of(Inbox())
+
+    watched = [handler.selector for handler in registry._watching.get_all_handlers()]
+    assert [(one.group, one.version, one.plural) for one in watched if one is not None] == [
+        (kind.group, kind.version, kind.plural) for kind in WATCHED
+    ]
+    others = (registry._changing, registry._spawning, registry._indexing, registry._webhooks)
+    assert [handler for one in others for handler in one.get_all_handlers()] == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        (None, EventType.UPSERT),
+        ("ADDED", EventType.UPSERT),
+        ("MODIFIED", EventType.UPSERT),
+        ("DELETED", EventType.DELETED),
+    ],
+)
+async def test_an_event_is_handed_on(type_: str | None, expected: EventType) -> None:
+    inbox, job = Inbox(), {"metadata": {"name": "job"}}
+    handlers = registry_of(inbox)._watching.get_all_handlers()
+    (handler,) = [one for one in handlers if one.selector is not None and one.selector.plural == "jobs"]
+
+    await handler.fn(event={"type": type_, "object": job}, extra="ignored")
+
+    assert inbox.received == [("Job", expected, job)]
+
+
+def test_only_our_own_children_are_asked_for() -> None:
+    settings = watch_settings()
+
+    selectors = set(settings.watching.label_selectors.values())
+    assert selectors == {"app.kubernetes.io/managed-by=leeboard"}
+    assert len(settings.watching.label_selectors) == len([kind for kind in WATCHED if kind.selector])
+    assert settings.scanning.disabled
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
