@@ -29,6 +29,13 @@ BUILD_TIMEOUT_SECONDS: Final = 3600
 _VERSION: Final = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = versions.KUBERNETES.split(".")
 
+_HELM_CAPABILITIES: Final = tuple(
+    (package, f"{part}={value}")
+    for package in ("pkg/chartutil", "pkg/lint/rules")
+    for part, value in (("Major", _MAJOR), ("Minor", _MINOR))
+)
+"""The Kubernetes version that Helm assumes where it asks no cluster: 1.20 unless its build says otherwise."""
+
 PAUSE_SOURCE: Final = """package main
 
 import (
@@ -113,7 +120,12 @@ BUILDS: Final = (
         name="Helm",
         packages={"helm": "helm.sh/helm/v3/cmd/helm"},
         version=versions.HELM,
-        ldflags=f"-s -w -X helm.sh/helm/v3/internal/version.version=v{versions.HELM}",
+        ldflags=" ".join(
+            (
+                f"-s -w -X helm.sh/helm/v3/internal/version.version=v{versions.HELM}",
+                *(f"-X helm.sh/helm/v3/{where}.k8sVersion{part}" for where, part in _HELM_CAPABILITIES),
+            )
+        ),
         expected="1 min",
     ),
     Build(
