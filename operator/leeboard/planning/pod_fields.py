@@ -1,6 +1,6 @@
 """The allow-list of pod templates, as data: fields and values that the restricted profile leaves to users.
 
-Source: Kubernetes' Pod Security Standards, profile restricted. What Kubernetes adds later is refused until it is listed.
+Source: Kubernetes' Pod Security Standards, profile restricted. What Kubernetes adds later is refused until listed.
 """
 
 from __future__ import annotations

@@ -136,6 +136,28 @@ def test_a_plain_script_becomes_one_registered_version_with_its_lineage(training
     assert "ownerReferences" not in resource["metadata"]
 
 
+def test_a_restarted_operator_writes_nothing_for_what_has_ended(
+    api: Api, mlflow_server: MlflowServer, *, namespace: str, start_operator: StartOperator
+) -> None:
+    first = start_operator()
+    first.wait_until_ready()
+    trainings = Trainings(api, namespace, mlflow_server.uri)
+    trainings.create("broken", model=model_name(namespace))
+    trainings.phase("broken", "Starting")
+    trainings.end("broken", "Failed")
+    eventually(lambda: "ttlSecondsAfterFinished" in trainings.made_job("broken")["spec"])
+    assert first.stop() == 0
+    mark = api.mark()
+
+    second = start_operator()
+    second.wait_until_ready()
+    eventually(second.is_leader)
+    trainings.create("other", model=model_name(namespace))
+    trainings.phase("other", "Starting")
+
+    assert [write for write in api.writes_since(mark) if f"{namespace}/" in write and "broken" in write] == []
+
+
 def test_a_run_that_a_script_closed_well_ends_failed_when_its_job_failed(trainings: Trainings) -> None:
     trainings.create("broken", model=model_name(trainings.namespace))
     run_id = trainings.log_model("broken")

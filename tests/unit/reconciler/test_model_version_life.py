@@ -69,7 +69,7 @@ class Life:
                 job["metadata"].setdefault("creationTimestamp", CREATED)
             told = len(self.cluster.statuses)
             verdict = await reconcile(KEY, self.world)
-            if not verdict.at_once and len(self.cluster.statuses) == told:
+            if self.tracking.is_down or (not verdict.at_once and len(self.cluster.statuses) == told):
                 break
         return dict(self.cluster.objects[REF].get("status") or {})
 
@@ -144,6 +144,26 @@ async def test_three_transient_failures_are_enough() -> None:
 
     assert (status["phase"], status["attempt"], len(life.jobs)) == ("Failed", 3, 3)
     assert [notice.reason for notice in life.cluster.notices] == ["Retrying", "Retrying", "FingerprintFailed"]
+
+
+async def test_an_mlflow_that_is_away_makes_the_version_wait() -> None:
+    life = Life()
+    life.tracking.is_down = True
+
+    waiting = await life.settle()
+    life.tracking.is_down = False
+    status = await life.settle()
+
+    assert (waiting["phase"], status["phase"], len(life.jobs)) == ("Pending", "Fingerprinting", 1)
+
+
+async def test_a_version_that_is_being_deleted_asks_nothing() -> None:
+    life = Life()
+    life.cluster.objects[REF]["metadata"]["deletionTimestamp"] = CREATED
+
+    await life.settle()
+
+    assert (life.tracking.calls, life.cluster.written, life.cluster.statuses) == (0, [], [])
 
 
 async def test_a_version_without_status_reads_its_fingerprint_again_from_what_is_left() -> None:

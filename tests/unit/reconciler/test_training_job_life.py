@@ -306,6 +306,37 @@ async def test_a_lost_status_after_any_pass_leads_to_one_run_one_job_and_one_ver
     assert (life.creations("Job"), len(life.tracking.runs), len(life.tracking.versions["car-loan"])) == (1, 1, 1)
 
 
+async def test_a_training_that_is_being_deleted_asks_nothing() -> None:
+    life = Life()
+    life.cluster.objects[REF]["metadata"]["deletionTimestamp"] = CREATED
+
+    await life.settle()
+
+    assert (life.tracking.calls, life.cluster.written, life.cluster.statuses) == (0, [], [])
+
+
+async def test_a_run_that_somebody_deleted_ends_a_vanished_job_as_lost() -> None:
+    life = await running()
+    life.tracking.runs.clear()
+    life.vanish("Job")
+    life.vanish("Pod")
+
+    status = await life.settle()
+
+    assert (status["failure"]["class"], status["outcome"]) == ("ResultLost", "Failed")
+
+
+async def test_nothing_is_decided_before_the_cache_is_complete() -> None:
+    life = await running()
+    life.vanish("Job")
+    life.cluster.is_complete = False
+    calls, told = life.tracking.calls, len(life.cluster.statuses)
+
+    await life.settle()
+
+    assert (life.tracking.calls, len(life.cluster.statuses)) == (calls, told)
+
+
 async def test_an_mlflow_that_is_away_at_the_start_makes_the_training_wait() -> None:
     life = Life()
     life.tracking.is_down = True

@@ -95,6 +95,14 @@ def test_a_reason_that_is_no_word_is_not_taken_from_a_pod() -> None:
     assert said(result)["Reconciling"] == "True/Retrying"
 
 
+def test_a_termination_message_that_is_no_json_is_tried_again() -> None:
+    torn = {"terminated": {"exitCode": 2, "reason": "Error", "message": "Traceback: ..."}}
+
+    result = planned(model_version(), broken(ended(0), torn))
+
+    assert message_of(result) == "attempt 1 failed: container fingerprint exited with code 2"
+
+
 def test_a_pod_out_of_memory_is_told_so() -> None:
     killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
 
