@@ -1,8 +1,7 @@
-"""Clocks and randomness."""
+"""Clocks."""
 
 from __future__ import annotations
 
-import random
 import time
 from datetime import UTC, datetime
 
@@ -18,8 +17,3 @@ class SystemClock:
 def steady_seconds() -> float:
     """Seconds that never jump and go on while the process or the machine is suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-def jittered(seconds: float, *, fraction: float = 0.1) -> float:
-    """``seconds`` up to ``fraction`` longer or shorter, so that replicas do not act in step."""
-    return seconds * random.uniform(1 - fraction, 1 + fraction)  # noqa: S311 - not a secret

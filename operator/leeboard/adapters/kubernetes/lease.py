@@ -14,9 +14,9 @@ from datetime import datetime
 
 import structlog
 
-from leeboard.adapters.clock import jittered
 from leeboard.adapters.kubernetes.client import ApiClient, NotFoundError, Request, Verb
 from leeboard.adapters.kubernetes.gate import WriteGate
+from leeboard.adapters.kubernetes.jitter import jittered
 from leeboard.adapters.kubernetes.kinds import LEASE
 from leeboard.api.resource import Manifest
 from leeboard.errors import ConflictError, LeeboardError

@@ -8,9 +8,9 @@ from itertools import count
 
 import structlog
 
-from leeboard.adapters.clock import jittered
 from leeboard.adapters.kubernetes.cache import Cache
 from leeboard.adapters.kubernetes.client import LIST_SECONDS, ApiClient, Request, Verb
+from leeboard.adapters.kubernetes.jitter import jittered
 from leeboard.adapters.kubernetes.kinds import ObjectKind
 from leeboard.api.resource import Manifest
 from leeboard.errors import LeeboardError

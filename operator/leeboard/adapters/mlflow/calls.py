@@ -48,7 +48,7 @@ _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-# MLflow looks for a Databricks notebook before every request by imports that fail, which is a third of a call's CPU. None in
+# Before every request MLflow looks for a Databricks notebook by imports that fail, a third of a call's CPU. None in
 # sys.modules makes them fail at once.
 _NEVER_INSTALLED = ("dbruntime", "IPython")
 T = TypeVar("T")
