@@ -33,7 +33,7 @@ class PermanentError(LeeboardError):
 
 
 class RejectedError(PermanentError):
-    """The API server refused an object: ``code`` 422 (invalid) or 403 (admission, quota); ``message`` names the field."""
+    """The API server refused an object: ``code`` 422 (invalid) or 403 (admission, quota); ``message`` says why."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)

@@ -59,8 +59,8 @@ class Cluster(Protocol):
     async def write(self, owner: Metadata, kind: Kind, write: Write) -> None:
         """Carry out one write through the gate.
 
-        Raises AlreadyExistsError or ConflictError for a lost race, RejectedError when the API server refuses the object,
-        NotLeaderError when this process may not write.
+        Raises AlreadyExistsError or ConflictError for a lost race, RejectedError when the API server refuses the
+        object, NotLeaderError when this process may not write.
         """
         ...
 

@@ -197,7 +197,7 @@ def judge(kind: str, loads: dict[tuple[str, int], list[Load]], memory: dict[str,
     results = []
 
     def median(name: str, connections: int, figure: str) -> float:
-        return statistics.median(getattr(run, figure) for run in loads[name, connections])
+        return float(statistics.median(getattr(run, figure) for run in loads[name, connections]))
 
     for connections in CONNECTIONS:
         for figure, unit in (("rate", "req/s"), ("p50", "ms"), ("p99", "ms")):

@@ -10,7 +10,7 @@ from kserve import InferRequest, InferResponse, Model, ModelServer
 from kserve.utils.utils import get_predict_response
 
 
-class MLflowModel(Model):
+class MLflowModel(Model):  # type: ignore[misc]
     """One MLflow model behind the kserve SDK."""
 
     def __init__(self, name: str, path: str) -> None:
