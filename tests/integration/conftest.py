@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -185,7 +186,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             definition = yaml.safe_load(path.read_text())
             api.rest.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
         for plural in ("trainingjobs", "modelversions", "inferenceservices"):
-            eventually(lambda plural=plural: api.find(f"/apis/leeboard.dev/v1alpha1/{plural}"), what=plural)
+            eventually(partial(api.find, f"/apis/leeboard.dev/v1alpha1/{plural}"), what=plural)
         yield api
 
 

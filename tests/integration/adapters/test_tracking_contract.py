@@ -39,8 +39,10 @@ async def log_model(tracking: Tracking, run: Run, server: MlflowServer) -> Logge
     else:
         models = f"{server.uri}/api/2.0/mlflow/logged-models"
         wanted = {"experiment_id": run.experiment_id, "name": "model", "source_run_id": run.id}
-        made = httpx.post(models, json=wanted).raise_for_status().json()["model"]["info"]["model_id"]
-        httpx.patch(f"{models}/{made}", json={"model_id": made, "status": "LOGGED_MODEL_READY"}).raise_for_status()
+        async with httpx.AsyncClient(timeout=30) as client:
+            made = (await client.post(models, json=wanted)).raise_for_status().json()["model"]["info"]["model_id"]
+            ready = {"model_id": made, "status": "LOGGED_MODEL_READY"}
+            (await client.patch(f"{models}/{made}", json=ready)).raise_for_status()
     (model,) = await tracking.logged_models(run)
     return model
 

@@ -20,7 +20,7 @@ def test_a_training_that_logs_one_model_becomes_one_model_version_with_a_fingerp
     world.complete(job)
 
     (version,) = eventually(lambda: world.api.items(world.path("modelversions")))
-    assert version["metadata"]["name"] == "car-loan-v1"
+    assert version["metadata"]["name"] == f"{world.model}-v1"
     assert version["spec"]["source"] == {"runID": run["info"]["run_id"], "modelURI": f"models:/{logged}"}
     assert version["spec"]["lineage"]["trainingJob"] == {
         "name": "first",
@@ -31,7 +31,7 @@ def test_a_training_that_logs_one_model_becomes_one_model_version_with_a_fingerp
         lambda: [one for one in world.jobs() if one["metadata"]["name"] != job["metadata"]["name"]]
     )
     assert [one["metadata"]["labels"]["leeboard.dev/kind"] for one in fingerprints] == ["ModelVersion"]
-    assert eventually(lambda: world.condition("first", "Ready")) == ("True", "Succeeded")
+    assert eventually(lambda: world.condition("first", "Ready")) == ("True", "Registered")
 
 
 def test_a_restart_after_the_training_writes_nothing(world: World, start_operator: StartOperator) -> None:
@@ -43,7 +43,7 @@ def test_a_restart_after_the_training_writes_nothing(world: World, start_operato
     world.log_model(run)
     world.complete(job)
     eventually(lambda: len(world.jobs()) == 2)
-    eventually(lambda: world.condition("done", "Ready") == ("True", "Succeeded"))
+    eventually(lambda: world.condition("done", "Ready") == ("True", "Registered"))
     assert first.stop() == 0
     mark = world.api.mark()
 

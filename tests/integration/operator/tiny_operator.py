@@ -5,8 +5,10 @@ It tests the loop, the adapters and the watch without what the kinds decide: ``p
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import uvloop
 
@@ -24,7 +26,7 @@ from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Rejection, Run, Unknown
 from leeboard.planning.plan import Create, Notice, NoticeType, Plan
 from leeboard.ports import Cluster, Tracking
-from leeboard.reconciler.kind import KindEntry
+from leeboard.reconciler.kind import KindEntry, Resource
 from leeboard.settings import load_settings
 
 
@@ -49,6 +51,7 @@ async def observe(
 
 
 def plan(resource: TrainingJob, facts: TinyFacts, *, defaults: Defaults, now: datetime) -> Plan:
+    del defaults
     metadata = resource.metadata
     if isinstance(facts.jobs, Unknown):
         return Plan(requeue_after=timedelta(seconds=1))
@@ -97,15 +100,16 @@ def _told(
 
 
 async def _nothing(
-    resource: object, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
+    resource: Resource, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
 ) -> None: ...
 
 
-def _leave(resource: object, facts: None, *, defaults: Defaults, now: datetime) -> Plan:
+def _leave(resource: Resource, facts: None, /, *, defaults: Defaults, now: datetime) -> Plan:
+    del resource, facts, defaults, now
     return Plan()
 
 
-KINDS = {
+KINDS: Mapping[Kind, KindEntry[Any, Any]] = {
     Kind.TRAINING_JOB: KindEntry(TrainingJob.model_validate, observe, plan),
     Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, _nothing, _leave),
     Kind.INFERENCE_SERVICE: KindEntry(InferenceService.model_validate, _nothing, _leave),

@@ -38,14 +38,19 @@ class World:
         events = self.api.items(self.path("events", api="events.k8s.io/v1"))
         return sorted((event["reason"], event["note"]) for event in events)
 
-    def train(self, name: str, *, model: str = "car-loan", image: str = "trainer") -> dict[str, Any]:
+    @property
+    def model(self) -> str:
+        """A registered model of this namespace's own."""
+        return self.namespace
+
+    def train(self, name: str, *, image: str = "trainer") -> dict[str, Any]:
         """Create a TrainingJob as a user does."""
         template = {"spec": {"containers": [{"name": "train", "image": image}]}}
         manifest = {
             "apiVersion": "leeboard.dev/v1alpha1",
             "kind": "TrainingJob",
             "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"model": model, "parameters": {"depth": "6"}, "template": template},
+            "spec": {"model": self.model, "parameters": {"depth": "6"}, "template": template},
         }
         return self.api.create(self.path("trainingjobs"), manifest)
 
@@ -65,10 +70,12 @@ class World:
     def until_running(self, name: str, *, seconds: float = 60) -> None:
         eventually(lambda: self.phase(name) == "Running", seconds=seconds, what=f"{name} running")
 
-    def runs(self, model: str = "car-loan") -> list[dict[str, Any]]:
+    def runs(self) -> list[dict[str, Any]]:
         """Every run of the model's experiment, as MLflow's REST tells it."""
         with httpx.Client(base_url=f"{self.mlflow.uri}/api/2.0/mlflow", timeout=30) as client:
-            answer = client.get("/experiments/get-by-name", params={"experiment_name": f"{self.namespace}/{model}"})
+            answer = client.get(
+                "/experiments/get-by-name", params={"experiment_name": f"{self.namespace}/{self.model}"}
+            )
             if answer.status_code == 404:
                 return []
             experiment = answer.raise_for_status().json()["experiment"]["experiment_id"]
