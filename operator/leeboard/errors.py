@@ -24,7 +24,7 @@ class TransientError(LeeboardError):
     """Trying again later may help."""
 
 
-class TrackingUnavailable(TransientError):
+class TrackingUnavailable(TransientError):  # noqa: N818 - the reason that users read
     """MLflow could not be reached or did not answer in time."""
 
 

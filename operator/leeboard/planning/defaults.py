@@ -10,8 +10,9 @@ from datetime import timedelta
 class Defaults:
     """Administrator's settings that shape children.
 
-    ``tracking_uri`` is MLflow as pods reach it, ``tracking_page`` as people do. ``credentials_secret`` names a Secret of
-    the resource's own namespace that is given to containers that speak with MLflow, never to one that loads a model.
+    ``tracking_uri`` is MLflow as pods reach it, ``tracking_page`` as people do. ``credentials_secret`` names a
+    Secret of the resource's own namespace that is given to containers that speak with MLflow, never to one that loads
+    a model.
     """
 
     cluster: str
