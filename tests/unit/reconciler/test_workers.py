@@ -8,6 +8,7 @@ import pytest
 from leeboard.api.training_job import TrainingJob
 from leeboard.metrics import Metrics
 from leeboard.planning.defaults import Defaults
+from leeboard.planning.facts import Rejection
 from leeboard.planning.plan import Create, Plan
 from leeboard.reconciler.queue import WorkQueue
 from leeboard.reconciler.workers import MAX_CHANGES_IN_A_ROW, Workers
@@ -43,17 +44,11 @@ async def test_a_change_is_looked_at_again_until_it_settles() -> None:
 async def test_a_defect_is_counted_and_the_key_comes_back() -> None:
     class Broken(TinyKind):
         def plan(
-            self,
-            resource: TrainingJob,
-            facts: object,
-            /,
-            *,
-            defaults: Defaults,
-            now: datetime,
+            self, resource: TrainingJob, facts: tuple[Rejection, ...], /, *, defaults: Defaults, now: datetime
         ) -> Plan:
             if len(self.seen) == 1:
                 raise ZeroDivisionError
-            return super().plan(resource, (), defaults=defaults, now=now)
+            return super().plan(resource, facts, defaults=defaults, now=now)
 
     scene, queue, metrics = Stage(Broken([Plan()])), WorkQueue(), Metrics()
     workers = Workers(queue, scene.world, metrics, count=1)
