@@ -32,7 +32,6 @@ POD_FIELDS = frozenset(
         "schedulerName",
         "schedulingGates",
         "securityContext",
-        "serviceAccount",
         "serviceAccountName",
         "setHostnameAsFQDN",
         "shareProcessNamespace",

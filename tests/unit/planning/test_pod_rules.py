@@ -30,6 +30,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "a node by name": (pod(nodeName="n"), "t.spec.nodeName is not allowed"),
     "ephemeral containers": (pod(ephemeralContainers=[{"name": "e"}]), "t.spec.ephemeralContainers is not allowed"),
     "a deadline of the pod's own": (pod(activeDeadlineSeconds=5), "t.spec.activeDeadlineSeconds is not allowed"),
+    "an account by its old name": (pod(serviceAccount="s"), "t.spec.serviceAccount is not allowed"),
     "restart rules": (container(restartPolicyRules=[{}]), f"{FIRST}.restartPolicyRules is not allowed"),
     "privileged": (security(privileged=True), f"{FIRST}.securityContext.privileged is not allowed"),
     "escalation": (
