@@ -43,6 +43,8 @@ def test_a_restart_after_the_training_writes_nothing(world: World, start_operato
     world.log_model(run)
     world.complete(job)
     eventually(lambda: len(world.jobs()) == 2)
+    version = world.path("modelversions", f"{world.model}-v1")
+    eventually(lambda: world.api.get(version).get("status", {}).get("attempt") == 1)
     eventually(lambda: world.condition("done", "Ready") == ("True", "Registered"))
     assert first.stop() == 0
     mark = world.api.mark()

@@ -62,18 +62,16 @@ def test_a_kind_without_a_right_is_refused_before_any_request() -> None:
         request_of(Create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "team"}}))
 
 
-def test_the_whole_status_is_applied_under_its_own_manager_for_that_uid_only() -> None:
+def test_the_whole_status_is_replaced_under_its_own_manager_for_that_uid_only() -> None:
     ref = ObjectRef(API_VERSION, "TrainingJob", "team", "train")
 
     assert status_request(Kind.TRAINING_JOB, ref=ref, uid="u", status={"phase": "Running"}) == Request(
-        Verb.APPLY,
+        Verb.PATCH,
         "TrainingJob/status",
         "/apis/leeboard.dev/v1alpha1/namespaces/team/trainingjobs/train/status",
-        query={"fieldManager": "leeboard-status", "force": "true", "fieldValidation": "Strict"},
-        body={
-            "apiVersion": API_VERSION,
-            "kind": "TrainingJob",
-            "metadata": {"name": "train", "namespace": "team", "uid": "u"},
-            "status": {"phase": "Running"},
-        },
+        query={"fieldManager": "leeboard-status", "fieldValidation": "Strict"},
+        body=[
+            {"op": "test", "path": "/metadata/uid", "value": "u"},
+            {"op": "add", "path": "/status", "value": {"phase": "Running"}},
+        ],
     )

@@ -12,13 +12,14 @@ from leeboard.adapters.kubernetes.client import ApiClient, NotFoundError, Reques
 from leeboard.adapters.kubernetes.gate import WriteGate
 from leeboard.adapters.kubernetes.kinds import kind_of
 from leeboard.adapters.kubernetes.logs import lines_of, log_request
+from leeboard.adapters.kubernetes.ownership import upgrade_of
 from leeboard.adapters.kubernetes.recorder import event_request
 from leeboard.adapters.kubernetes.writes import request_of, status_request, target_of
 from leeboard.api.names import API_VERSION, Kind, Label
 from leeboard.api.resource import Manifest, Metadata, is_controlled_by
 from leeboard.errors import AlreadyExistsError, ConflictError, LeeboardError, RejectedError
 from leeboard.planning.facts import Children, Unknown
-from leeboard.planning.plan import Create, Delete, JsonPatch, Notice, ObjectRef, Write
+from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, ObjectRef, Write, uid_of
 from leeboard.ports import Key
 
 _log = structlog.get_logger()
@@ -68,6 +69,8 @@ class KubernetesCluster:
         """One write; a create that meets our own earlier one is done, one that meets a stranger raises."""
         self._gate.check()
         ref = target_of(write)
+        if isinstance(write, Apply):
+            await self._own(ref, write.uid)
         try:
             answer = await self._client.send(request_of(write))
         except AlreadyExistsError:
@@ -75,8 +78,8 @@ class KubernetesCluster:
                 raise
             return
         except RejectedError as error:
-            if isinstance(write, JsonPatch) and await self._is_another(ref, write.uid):
-                raise ConflictError(error.message) from error
+            if isinstance(write, JsonPatch):
+                await self._raise_if_another(ref, write.uid, error)
             raise
         self._remember(write, ref, answer)
         _log.info("written", verb=type(write).__name__, owner_kind=kind.value, object_kind=ref.kind, object=ref.name)
@@ -85,7 +88,11 @@ class KubernetesCluster:
         """Replace our status."""
         self._gate.check()
         ref = ObjectRef(API_VERSION, key.kind.value, key.namespace, key.name)
-        await self._client.send(status_request(key.kind, ref=ref, uid=uid, status=status))
+        try:
+            await self._client.send(status_request(key.kind, ref=ref, uid=uid, status=status))
+        except RejectedError as error:
+            await self._raise_if_another(ref, uid, error)
+            raise
 
     async def notify(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
         """Post one event."""
@@ -112,14 +119,24 @@ class KubernetesCluster:
             self._cache.wrote(kind.kind, found)
         return ours
 
-    async def _is_another(self, ref: ObjectRef, uid: str) -> bool:
-        """Whether that object is gone or has another uid: a failed test of a JSON patch is a 422 as well."""
+    async def _own(self, ref: ObjectRef, uid: str) -> None:
+        """Before an apply: make what we POSTed ours by apply, or items that it leaves out would stay."""
+        live = await self.get(ref)
+        if live is None or uid_of(live) != uid:
+            raise ConflictError(f"{ref.kind} {ref.name} is gone or another one")
+        upgrade = upgrade_of(live)
+        if upgrade is not None:
+            await self._client.send(request_of(upgrade))
+
+    async def _raise_if_another(self, ref: ObjectRef, uid: str, error: RejectedError) -> None:
+        """Raise ConflictError when that object is gone or another one: a failed test of a patch is a 422 as well."""
         found = await self.get(ref)
-        return found is None or found["metadata"]["uid"] != uid
+        if found is None or uid_of(found) != uid:
+            raise ConflictError(error.message) from error
 
     def _remember(self, write: Write, ref: ObjectRef, answer: Manifest) -> None:
-        if answer.get("kind") == "Status":
-            if isinstance(write, Delete):
-                self._cache.deleted(ref.kind, write.uid)
-        elif "metadata" in answer:
+        # A delete answers with a Status, or with the object: gone when it does not say that it is going.
+        if isinstance(write, Delete) and "deletionTimestamp" not in answer.get("metadata", {}):
+            self._cache.deleted(ref.kind, write.uid)
+        else:
             self._cache.wrote(ref.kind, answer)
