@@ -11,6 +11,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,7 @@ CLIENT_DEFAULTS = {
 """The client's own defaults block for many minutes; the kubelet retries better."""
 
 URI_PREFIX = "models:/"
+CREDENTIALS = re.compile(r"://[^/@\s]*@")
 
 
 def fetch(uri: str, destination: Path, *, digest: str, compare_requirements: bool) -> Content:
@@ -121,7 +123,7 @@ def _download(uri: str, staging: Path) -> Path:
 def _client_fault(uri: str, error: Exception) -> PermanentFault | TransientFault:
     code = str(getattr(error, "error_code", ""))
     status = getattr(error, "get_http_status_code", lambda: 500)()
-    text = f"{error}"
+    text = _without_credentials(f"{error}")
     if code in {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"} or " 404" in text:
         return PermanentFault(Reason.MODEL_NOT_FOUND, f"{uri} is not at the tracking server ({_tracking()}): {text}")
     if code in {"PERMISSION_DENIED", "UNAUTHENTICATED"} or status in {401, 403} or " 401" in text or " 403" in text:
@@ -132,17 +134,17 @@ def _client_fault(uri: str, error: Exception) -> PermanentFault | TransientFault
 
 
 def _unavailable(uri: str, error: Exception) -> TransientFault:
-    return TransientFault(
-        Reason.TRACKING_UNAVAILABLE,
-        f"{uri} cannot be downloaded from {_tracking()} now: {type(error).__name__}: {error}",
-    )
+    told = _without_credentials(f"{type(error).__name__}: {error}")
+    return TransientFault(Reason.TRACKING_UNAVAILABLE, f"{uri} cannot be downloaded from {_tracking()} now: {told}")
 
 
 def _tracking() -> str:
-    """The tracking server without credentials that a URL may hold."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI is not set")
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    return _without_credentials(os.environ.get("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI is not set"))
+
+
+def _without_credentials(text: str) -> str:
+    """The text without user and password of any address in it: messages end in the resource's status."""
+    return CREDENTIALS.sub("://", text)
 
 
 def _verify(content: Content, digest: str, uri: str) -> None:
