@@ -23,8 +23,8 @@ class ServingWorld:
         return f"{root}/namespaces/{self.namespace}/{plural}{f'/{name}' if name else ''}"
 
     def serve(self, **server: object) -> None:
-        """Create the service; it follows the newest approved version."""
-        spec = {"model": {"name": MODEL, "follow": "Approved"}, "server": server}
+        """Create the service with version 1 pinned."""
+        spec = {"model": {"name": MODEL, "version": "1"}, "server": server}
         metadata = {"name": SERVICE, "namespace": self.namespace}
         manifest = {
             "apiVersion": "leeboard.dev/v1alpha1",
@@ -35,20 +35,18 @@ class ServingWorld:
         self.api.create(self.path("inferenceservices"), manifest)
 
     def approve(self, number: int) -> None:
-        """A fingerprinted and approved version, as the ModelVersion's own planner would leave it."""
+        """A fingerprinted and approved version as the ModelVersion's own planner leaves it; before the operator starts."""
         version = a_version(number).to_json()
-        metadata = {"name": f"{MODEL}-v{number}", "namespace": self.namespace}
+        name = f"{MODEL}-v{number}"
+        metadata = {"name": name, "namespace": self.namespace}
         head = {"apiVersion": "leeboard.dev/v1alpha1", "kind": "ModelVersion", "metadata": metadata}
-        self.api.create(self.path("modelversions"), {**head, "spec": version["spec"]})
-        path = self.path("modelversions", f"{MODEL}-v{number}")
-        wanted = {**version["status"], "phase": "Ready", "observedGeneration": 1}
+        made = self.api.create(self.path("modelversions"), {**head, "spec": version["spec"]})
+        status = {**version["status"], "phase": "Ready", "observedGeneration": 1}
+        self.api.rest.replace(f"{self.path('modelversions', name)}/status", {**head, **made, "status": status})
 
-        def is_latched() -> bool:
-            self.api.rest.apply(f"{path}/status", {**head, "status": wanted})
-            conditions = self.api.get(path)["status"]["conditions"]
-            return {"Approved", "Fingerprinted"} <= {item["type"] for item in conditions if item["status"] == "True"}
-
-        eventually(is_latched, what=f"version {number} approved")
+    def pin(self, version: int) -> None:
+        """The user pins another version."""
+        self.edit(self.path("inferenceservices", SERVICE), {"spec": {"model": {"version": str(version)}}})
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = self.api.get(self.path("inferenceservices", SERVICE)).get("status", {})
@@ -69,6 +67,13 @@ class ServingWorld:
                 return {"apiVersion": "apps/v1", "kind": "Deployment", **item}
         return None
 
+    def made_deployment(self, version: int) -> dict[str, Any]:
+        """The Deployment of a version, once it is there."""
+        eventually(lambda: self.deployment(version) is not None, what=f"the Deployment of version {version}")
+        deployment = self.deployment(version)
+        assert deployment is not None
+        return deployment
+
     def service(self) -> dict[str, Any] | None:
         return self.api.find(self.path("services", SERVICE, api="v1"))
 
@@ -78,7 +83,7 @@ class ServingWorld:
 
     def run_pods(self, version: int) -> str:
         """Every pod of a version becomes ready; the version's revision."""
-        deployment = eventually(lambda: self.deployment(version), what=f"the Deployment of version {version}")
+        deployment = self.made_deployment(version)
         replicas = deployment["spec"]["replicas"]
         template = deployment["spec"]["template"]
         counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
@@ -98,7 +103,7 @@ class ServingWorld:
 
     def route(self) -> None:
         """What the EndpointSlice controller makes of the Service's selector."""
-        service = eventually(self.service, what="the Service")
+        service = self.api.get(self.path("services", SERVICE, api="v1"))
         pods = self.api.items(self.path("pods", api="v1"))
         chosen = [pod for pod in pods if service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()]
         endpoints = [

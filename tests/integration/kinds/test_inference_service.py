@@ -12,13 +12,15 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def world(api: Api, namespace: str, start_operator: StartOperator) -> ServingWorld:
+    world = ServingWorld(api, namespace)
+    for number in (1, 2):
+        world.approve(number)
     start_operator().wait_until_leading()
-    return ServingWorld(api, namespace)
+    return world
 
 
 def serve_first(world: ServingWorld, **server: object) -> str:
     """Version 1 serves; its revision."""
-    world.approve(1)
     world.serve(**server)
     revision = world.run_pods(1)
     world.route()
@@ -34,17 +36,13 @@ def test_what_is_made_is_accepted_and_then_nothing_more_is_written(world: Servin
     labels = {"metadata": {"annotations": {"somebody": "looked"}}}
     world.edit(world.path("inferenceservices", SERVICE), labels)
     world.edit(world.path("services", SERVICE, api="v1"), labels)
-    deployment = world.deployment(1)
-    assert deployment is not None
+    deployment = world.made_deployment(1)
     world.edit(world.path("deployments", deployment["metadata"]["name"], api="apps/v1"), labels)
-    world.approve(2)  # which the operator sees after all the others
-    eventually(lambda: world.deployment(2), what="the next version's Deployment")
+    world.pin(2)  # which the operator sees after all the others
+    world.made_deployment(2)
 
-    made = [
-        line for line in world.api.writes_since(mark) if f"/{world.namespace}/" in line and "modelversions" not in line
-    ]
-    ours = [line for line in made if "jobs" not in line and "events" not in line]
-    assert ours[0] == f"create {world.path('deployments', api='apps/v1')}"
+    made = [line for line in world.api.writes_since(mark) if f"/{world.namespace}/" in line]
+    assert made[0] == f"create {world.path('deployments', api='apps/v1')}"
     assert world.selected() == revision
     (budget,) = world.api.items(world.path("poddisruptionbudgets", api="policy/v1"))
     assert budget["spec"]["selector"]["matchLabels"]["leeboard.dev/revision"] == revision
@@ -55,8 +53,8 @@ def test_a_new_version_is_switched_to_after_its_pods_are_there_and_the_old_one_r
 ) -> None:
     first = serve_first(world)
 
-    world.approve(2)
-    eventually(lambda: world.deployment(2), what="the Deployment of version 2")
+    world.pin(2)
+    world.made_deployment(2)
     assert world.selected() == first
     second = world.run_pods(2)
     eventually(lambda: world.selected() == second, what="the switch")
@@ -73,8 +71,7 @@ def test_a_new_version_is_switched_to_after_its_pods_are_there_and_the_old_one_r
 
 def test_what_somebody_changed_of_ours_is_put_right(world: ServingWorld) -> None:
     revision = serve_first(world)
-    deployment = world.deployment(1)
-    assert deployment is not None
+    deployment = world.made_deployment(1)
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     path = world.path("deployments", deployment["metadata"]["name"], api="apps/v1")
 
@@ -111,7 +108,6 @@ def test_a_strangers_service_of_that_name_is_left_alone(world: ServingWorld) -> 
     spec = {"ports": [{"port": 80}], "selector": {"app": "theirs"}}
     stranger = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE}, "spec": spec}
     world.api.create(world.path("services", api="v1"), stranger)
-    world.approve(1)
 
     world.serve()
     world.until("Stalled", "True/NameConflict")
@@ -121,7 +117,6 @@ def test_a_strangers_service_of_that_name_is_left_alone(world: ServingWorld) -> 
 
 
 def test_a_pod_that_the_api_server_refuses_is_told_with_its_field(world: ServingWorld) -> None:
-    world.approve(1)
 
     limits = {"resources": {"limits": {"memory": "1Mi"}}}
     world.serve(template={"spec": {"containers": [{"name": "server", **limits}]}})

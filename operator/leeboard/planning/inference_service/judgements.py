@@ -12,7 +12,7 @@ from leeboard.planning.inference_service.children import address
 from leeboard.planning.inference_service.roles import Roles
 from leeboard.planning.inference_service.target import Choice, Refused, Waiting
 from leeboard.planning.inference_service.troubles import Trouble
-from leeboard.planning.inference_service.world import World, available_replicas, ready_replicas
+from leeboard.planning.inference_service.world import World, ready_replicas
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -53,9 +53,11 @@ class Picture:
         return stable is not None and self.roles.canary is None and not self.roles.draining and self.is_complete(stable)
 
     def is_complete(self, revision: Revision) -> bool:
-        """Whether a revision has all its pods."""
-        available = available_replicas(self.world.deployment(revision.deployment))
-        return available >= self.resource.spec.server.replicas
+        """Whether a revision has all its pods. Not by the observed generation: any annotation of a Deployment raises
+        it, and that its controller has not looked yet is no news for the user.
+        """
+        ready = ready_replicas(self.world.deployment(revision.deployment))
+        return ready >= self.resource.spec.server.replicas
 
     def count(self, revision: Revision) -> str:
         """``1 of 2 pods ready``."""

@@ -160,7 +160,7 @@ def _start(roles: Roles, scene: Scene) -> Roles:
     started = replace(roles, canary=desired, draining=_without(roles.draining, desired))
     if len(started.draining) >= MAX_DRAINING:
         return roles
-    return started.telling(ServiceEvent.DEPLOYING, f"version {desired.version} comes up with {scene.replicas} pods")
+    return started.telling(ServiceEvent.DEPLOYING, f"version {desired.version} comes up, pods: {scene.replicas}")
 
 
 def _adopt_strays(roles: Roles, scene: Scene) -> Roles:

@@ -271,6 +271,15 @@ def test_what_somebody_changed_of_ours_is_repaired_once(spoil: str, expected: li
     assert shapes(cluster) == expected
 
 
+def test_a_deployment_that_its_controller_has_not_looked_at_again_is_no_news() -> None:
+    cluster = serving([a_version(1)], a_service())
+    (deployment,) = cluster.deployments.values()
+
+    deployment["metadata"]["generation"] += 1  # as any annotation does
+
+    assert cluster.is_settled()
+
+
 def test_a_template_that_admission_changes_each_time_is_repaired_once_a_minute() -> None:
     cluster = serving([a_version(1)], a_service())
 
