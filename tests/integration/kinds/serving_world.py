@@ -35,7 +35,7 @@ class ServingWorld:
         self.api.create(self.path("inferenceservices"), manifest)
 
     def approve(self, number: int) -> None:
-        """A fingerprinted and approved version as the ModelVersion's own planner leaves it; before the operator starts."""
+        """A version as its own planner leaves it: fingerprinted and approved, before the operator starts."""
         version = a_version(number).to_json()
         name = f"{MODEL}-v{number}"
         metadata = {"name": name, "namespace": self.namespace}
