@@ -16,6 +16,8 @@ from tests.support.installation import Helm, install_chart
 from tests.support.kubectl import Kubectl
 
 HERE = Path(__file__).parent
+FIRST_TEST_SECONDS = 1800
+"""Whichever test comes first may have to bring up a cluster and build four images."""
 LAST = ("test_installation.py",)
 """Takes the chart away and puts plain manifests in its place: after everything else."""
 
@@ -25,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
     items.sort(key=lambda item: item.path.name in LAST)
 
 

@@ -1,8 +1,9 @@
 """The command line: ``python -m tests.stories 01-car-loan``; cluster, images and chart first."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from tests.stories import car_loan
 from tests.stories.record import Figure, Record
 from tests.stories.screen import Screen
 from tests.stories.stage import Phase, Stage, StoryError
-from tests.support.diagnosis import diagnose
+from tests.support.diagnosis import OPERATOR_NAMESPACE, diagnose
 from tests.support.installation import install_chart
 from tests.support.kubectl import Kubectl, KubectlError
 
@@ -59,10 +60,21 @@ def _prepare(phases: list[Phase]) -> Cluster:
         ("chart", lambda: install_chart(cluster)),
     ):
         started = time.monotonic()
-        with step(name):
+        with step(name), _explained(cluster):
             action()
         phases.append(Phase(name, round(time.monotonic() - started, 2)))
     return cluster
+
+
+@contextlib.contextmanager
+def _explained(cluster: Cluster) -> Iterator[None]:
+    """Show the operator's own pods when its installation fails."""
+    try:
+        yield
+    except ClusterError:
+        if cluster.kubeconfig.exists():
+            say(diagnose(Kubectl.of(cluster), OPERATOR_NAMESPACE))
+        raise
 
 
 def main() -> None:
