@@ -15,6 +15,7 @@ from leeboard.adapters.kubernetes.cache import EventType
 from leeboard.adapters.kubernetes.kinds import WATCHED, ObjectKind
 from leeboard.adapters.kubernetes.login import login, token_of
 from leeboard.api.resource import Manifest
+from leeboard.handlers.stateless import NoDiffBase, NoProgress
 
 PAGE = 500
 INACTIVE_SECONDS = 70.0
@@ -47,6 +48,8 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.posting.level = logging.CRITICAL
     settings.scanning.disabled = True
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
     settings.watching.chunk_size = PAGE
     settings.watching.inactivity_timeout = INACTIVE_SECONDS
     settings.queueing.idle_timeout = 1.0

@@ -125,3 +125,19 @@ def test_twenty_training_jobs_have_a_job_and_a_run_each_for_two_writes_and_an_ev
     assert owners == names
     assert len(world.runs()) == len(names)
     assert len(world.writes_since(mark)) == 2 * len(names)
+
+
+def test_a_resource_that_is_recreated_under_its_name_gets_a_job_of_its_own(
+    world: World, start_operator: StartOperator
+) -> None:
+    start_operator(module=TINY)
+    first = world.train("again")
+    world.until_running("again")
+    world.api.rest.delete(world.path("trainingjobs", "again"))
+    second = world.train("again")
+    world.until_running("again")
+
+    owners = {job["metadata"]["labels"]["leeboard.dev/uid"] for job in world.jobs()}
+
+    assert owners == {first["metadata"]["uid"], second["metadata"]["uid"]}
+    assert len(world.runs()) == 2

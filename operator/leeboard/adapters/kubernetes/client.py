@@ -85,7 +85,8 @@ class ApiClient:
     def __init__(self, configuration: Configuration, metrics: Metrics) -> None:
         self.configuration = configuration
         self.metrics = metrics
-        configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar()}
+        # Looking for a proxy in the environment would cost a thread for every request; kopf does not look either.
+        configuration.client_session_kwargs = {"cookie_jar": aiohttp.DummyCookieJar(), "trust_env": False}
         self._rest = RESTClientObject(configuration)
 
     async def send(self, request: Request) -> Manifest:

@@ -1,7 +1,7 @@
 """Who owns which field: what we made by POST becomes ours by apply, so that a later apply can remove it.
 
 A POST records us as an updater and an apply as an applier. An item that the second leaves out stays, because the first
-still owns it: a Service keeps its old port beside the new one (tried on 1.36.3). client-go's csaupgrade does as this does.
+still owns it: a Service keeps its old port beside the new one (tried on 1.36.3). client-go has csaupgrade for this.
 """
 
 from __future__ import annotations
