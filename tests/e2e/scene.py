@@ -135,7 +135,7 @@ class Scene:
         deadline = time.monotonic() + seconds
         while (found := read()) != expected and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        assert found == expected
+        assert found == expected, f"after {seconds:.0f} s it is {found!r}, not {expected!r}"
 
     def _resource(self, kind: str, name: str, spec: Manifest) -> Manifest:
         metadata = {"name": name, "namespace": self.namespace}
