@@ -166,7 +166,7 @@ def test_a_run_that_a_script_closed_well_ends_failed_when_its_job_failed(trainin
     status = trainings.phase("broken", "Failed")
     eventually(lambda: trainings.status("broken").get("outcome") == "Failed")
 
-    assert status["failure"]["class"] == "CodeError"
+    assert status["failure"]["class"] == "Disruption"  # no pod is left that could tell an exit code
     assert trainings.client.get_run(run_id).info.status == "FAILED"
     assert trainings.client.search_model_versions(f"name = '{model_name(trainings.namespace)}'") == []
 
