@@ -73,7 +73,7 @@ class Operator:
             self._client, self.cache, self._gate, now=self._clock.now, instance=self._settings.pod_name
         )
         defaults = self._settings.defaults()
-        return World(cluster, MlflowTracking(self._calls), self._clock, defaults, kinds)
+        return World(cluster, MlflowTracking(self._calls, steady=steady_seconds), self._clock, defaults, kinds)
 
     async def run(self) -> int:
         """Lead when it may, until SIGTERM or a loss; the exit code."""

@@ -28,7 +28,7 @@ async def tracking(request: pytest.FixtureRequest) -> AsyncIterator[Tracking]:
         return
     server: MlflowServer = request.getfixturevalue("mlflow_server")
     calls = Calls(server.uri, Metrics(), steady=steady_seconds)
-    yield MlflowTracking(calls)
+    yield MlflowTracking(calls, steady=steady_seconds)
     calls.close()
 
 
@@ -127,7 +127,7 @@ async def test_versions_are_found_by_their_tags_and_tagged_later(
 
 async def test_a_dead_server_is_unavailable_and_soon_not_even_asked() -> None:
     calls = Calls(f"http://127.0.0.1:{free_port()}", Metrics(), steady=steady_seconds)
-    tracking = MlflowTracking(calls)
+    tracking = MlflowTracking(calls, steady=steady_seconds)
 
     messages = []
     for _ in range(6):

@@ -154,3 +154,10 @@ def test_managed_fields_the_last_apply_and_a_training_jobs_template_are_not_wort
 )
 def test_order_of_resource_versions(version: str, than: str, expected: bool) -> None:  # noqa: FBT001 - a table
     assert is_newer(version, than=than) is expected
+
+
+def test_a_status_of_ours_is_told_at_once_and_its_event_is_no_news(scene: Scene) -> None:
+    scene.cache.announced("Job", job(version="11"))
+    scene.cache.event("Job", EventType.UPSERT, job(version="11"))
+
+    assert scene.changes == [("Job", "job")]

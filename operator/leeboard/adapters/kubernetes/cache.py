@@ -97,6 +97,11 @@ class Cache:
         if kind in self._stores and self._put(kind, self._stores[kind], manifest) and kind in set(Kind):
             self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
 
+    def announced(self, kind: str, manifest: Manifest) -> None:
+        """Our own write of a status: whoever depends on it is told now, and its watch event is no news any more."""
+        if self._put(kind, self._stores[kind], manifest):
+            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
+
     def deleted(self, kind: str, uid: str) -> None:
         """Our own delete removed the object of that uid at once."""
         if kind in self._stores:

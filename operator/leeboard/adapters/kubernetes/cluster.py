@@ -89,10 +89,11 @@ class KubernetesCluster:
         self._gate.check()
         ref = ObjectRef(API_VERSION, key.kind.value, key.namespace, key.name)
         try:
-            await self._client.send(status_request(key.kind, ref=ref, uid=uid, status=status))
+            answer = await self._client.send(status_request(key.kind, ref=ref, uid=uid, status=status))
         except RejectedError as error:
             await self._raise_if_another(ref, uid, error)
             raise
+        self._cache.announced(key.kind.value, answer)
 
     async def notify(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
         """Post one event."""

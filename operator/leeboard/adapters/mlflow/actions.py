@@ -18,8 +18,8 @@ MAX_PARAMETER = 6000
 LOGGED_MODEL = "models:/"
 
 
-def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) -> None:
-    """Create the run with its tags in one request, then its parameters.
+def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) -> str:
+    """Create the run with its tags in one request, then its parameters; the run's id.
 
     A crash between the two leaves a run without parameters; they stay in the resource's spec and the version's lineage.
     """
@@ -38,6 +38,7 @@ def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) ->
     parameters = [Param(name, value[:MAX_PARAMETER]) for name, value in sorted(action.parameters.items())]
     for first in range(0, len(parameters), PARAMETERS_A_CALL):
         client.log_batch(run.info.run_id, params=parameters[first : first + PARAMETERS_A_CALL])
+    return str(run.info.run_id)
 
 
 def close_run(client: MlflowClient, action: CloseRun) -> None:

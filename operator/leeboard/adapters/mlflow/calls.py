@@ -50,7 +50,7 @@ _ENVIRONMENT = {
 }
 # Before every request MLflow looks for a Databricks notebook by imports that fail, a third of a call's CPU. None in
 # sys.modules makes them fail at once.
-_NEVER_INSTALLED = ("dbruntime", "IPython")
+_NEVER_INSTALLED = ("dbruntime", "IPython", "pyspark")
 T = TypeVar("T")
 
 

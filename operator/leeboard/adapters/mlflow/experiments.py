@@ -31,9 +31,9 @@ class Experiments:
         """The experiment's id; it exists and is active afterwards."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see calls.py
 
-        known = self.find(client, name)
-        if known is not None:
-            return known
+        if name in self._ids:
+            return self._ids[name]
+        # Not looked up first: whoever opens a run has just searched the experiment and found none.
         try:
             self._ids[name] = client.create_experiment(name)
         except MlflowException as error:

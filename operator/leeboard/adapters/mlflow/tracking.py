@@ -15,6 +15,7 @@ from leeboard.adapters.mlflow.actions import (
 )
 from leeboard.adapters.mlflow.calls import MISSING, Calls, TrackingError
 from leeboard.adapters.mlflow.experiments import Experiments
+from leeboard.adapters.mlflow.recent import RecentRuns
 from leeboard.adapters.mlflow.values import (
     logged_model_of,
     quoted,
@@ -36,12 +37,17 @@ T = TypeVar("T")
 class MlflowTracking:
     """See ports.Tracking."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, steady: Callable[[], float]) -> None:
         self._calls = calls
+        self._recent = RecentRuns(steady=steady)
         self._experiments = Experiments()
 
     async def find_runs(self, *, experiment: str, tags: Mapping[str, str]) -> tuple[Run, ...]:
         """Runs with all of ``tags``, oldest first."""
+        read = [await self.get_run(id_) for id_ in self._recent.take(experiment, tags)]
+        known = tuple(run for run in read if run is not None)
+        if known and len(known) == len(read):
+            return known
 
         def search(client: MlflowClient) -> tuple[Run, ...]:
             id_ = self._experiments.find(client, experiment)
@@ -52,7 +58,9 @@ class MlflowTracking:
             )
             return tuple(map(run_of, found))
 
-        return await self._calls.call("find_runs", search)
+        runs = await self._calls.call("find_runs", search)
+        self._recent.searched(experiment, tags, ids=tuple(run.id for run in runs))
+        return runs
 
     async def get_run(self, run_id: str) -> Run | None:
         """One run."""
@@ -100,12 +108,16 @@ class MlflowTracking:
 
     async def carry_out(self, action: Action) -> None:
         """Do one action."""
-        await self._calls.call(type(action).__name__, lambda client: self._do(client, action))
+        if isinstance(action, OpenRun):
+            id_ = await self._calls.call("OpenRun", lambda client: open_run(client, self._experiments, action))
+            self._recent.opened(action.experiment, action.tags, id_=id_)
+        else:
+            await self._calls.call(type(action).__name__, lambda client: self._do(client, action))
 
-    def _do(self, client: MlflowClient, action: Action) -> None:
+    def _do(
+        self, client: MlflowClient, action: CloseRun | UploadText | ClaimModel | RegisterVersion | TagVersion
+    ) -> None:
         match action:
-            case OpenRun():
-                open_run(client, self._experiments, action)
             case CloseRun():
                 close_run(client, action)
             case UploadText():
