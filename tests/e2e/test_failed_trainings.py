@@ -11,6 +11,11 @@ with mlflow.start_run():
     print("reading the table")
     raise ValueError("there is no column named car_value")
 """
+DIES = """
+import mlflow, os
+mlflow.start_run()
+os._exit(3)
+"""
 LOGS_NO_MODEL = """
 import mlflow
 with mlflow.start_run():
@@ -30,6 +35,14 @@ def test_a_script_that_raises_is_a_code_error_with_its_last_lines(scene: Scene) 
     assert failure["lastLogLines"][-1] == "ValueError: there is no column named car_value"
     assert "reading the table" in failure["lastLogLines"]
     assert _judged(job) == {"Ready": "False", "Reconciling": "False", "Stalled": "True", "Succeeded": "False"}
+
+
+def test_a_script_that_dies_leaves_no_run_open(scene: Scene) -> None:
+    scene.train("dies", DIES)
+
+    job = scene.failed("dies", seconds=90)
+
+    assert "exited with code 3" in job["status"]["failure"]["message"]
     scene.eventually(lambda: _run_status(scene, job), "FAILED", seconds=30)
 
 
