@@ -16,7 +16,7 @@ import structlog
 
 from leeboard.adapters.clock import SystemClock, steady_seconds
 from leeboard.adapters.http_server import metrics_server, probe_server
-from leeboard.adapters.kubernetes.cache import Cache
+from leeboard.adapters.kubernetes.cache import Cache, Origin
 from leeboard.adapters.kubernetes.client import ApiClient
 from leeboard.adapters.kubernetes.cluster import KubernetesCluster
 from leeboard.adapters.kubernetes.gate import WriteGate
@@ -29,6 +29,7 @@ from leeboard.adapters.mlflow.tracking import MlflowTracking
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
 from leeboard.handlers.watching import registry_of, watch_settings
+from leeboard.health import VitalSigns, fault_of
 from leeboard.metrics import Metrics
 from leeboard.reconciler.kind import KindEntry
 from leeboard.reconciler.loop import World
@@ -39,10 +40,6 @@ from leeboard.settings import Settings
 
 DRAIN_SECONDS = 10.0
 WATCH_STOP_SECONDS = 5.0
-MAX_QUEUE_SECONDS = 600.0
-MAX_WATCH_LAG_SECONDS = 180.0
-MAX_ELECTION_SECONDS = 60.0
-LIST_GRACE_SECONDS = 120.0
 _log = structlog.get_logger()
 
 
@@ -125,7 +122,8 @@ class Operator:
         done, _ = await asyncio.wait((keeping, stopping, watching, sweeping), return_when=asyncio.FIRST_COMPLETED)
         is_asked = stopping in done
         if not is_asked:
-            _log.error("stopping after a loss", lost=[task.get_name() for task in done])
+            for task in done:
+                _log.error("stopping after a loss", lost=task.get_name(), error=repr(task.exception()))
         await self._workers.stop(seconds=DRAIN_SECONDS if self._gate.is_open else 0)
         # Given back before the watch is taken down: a standby may go on at once.
         keeping.cancel()
@@ -169,26 +167,27 @@ class Operator:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
 
-    def _enqueue(self, kind: str, manifest: Manifest) -> None:
-        services = self.cache.in_namespace(Kind.INFERENCE_SERVICE, manifest["metadata"]["namespace"])
-        add = self._queue.add if self.cache.is_complete_for(kind) else self._queue.add_replay
+    def _enqueue(self, kind: str, manifest: Manifest, origin: Origin) -> None:
+        metadata = manifest["metadata"]
+        services = self.cache.in_namespace(Kind.INFERENCE_SERVICE, metadata["namespace"])
+        add = self._queue.add_replay if origin is Origin.FIRST_LIST else self._queue.add
         for key in keys_of(kind, manifest, services=services):
-            add(key)
+            # After our own status the loop looks again by itself, and more slowly when it does not settle.
+            if origin is not Origin.OUR_STATUS or (key.kind, key.name) != (kind, metadata["name"]):
+                add(key)
 
     def _fault(self) -> str | None:
-        """What makes this process useless, for /livez."""
-        if self._settings.leader_election and steady_seconds() - self._election.tried_at > MAX_ELECTION_SECONDS:
-            return "the election loop stands still"
-        if not self._is_leading or not self.cache.is_complete:
-            return None
-        if self._queue.oldest_seconds() > MAX_QUEUE_SECONDS:
-            return f"a key has waited for {self._queue.oldest_seconds():.0f} s"
-        if self._lister.seconds_since_list() > 3 * self._settings.sweep_seconds + LIST_GRACE_SECONDS:
-            return f"the last complete list is {self._lister.seconds_since_list():.0f} s old"
-        for kind in WATCHED:
-            if self.cache.undelivered_seconds(kind.kind) > MAX_WATCH_LAG_SECONDS:
-                return f"the watch of {kind.plural} does not deliver"
-        return None
+        election = steady_seconds() - self._election.tried_at if self._settings.leader_election else None
+        return fault_of(
+            VitalSigns(
+                election_seconds=election,
+                is_working=self._is_leading and self.cache.is_complete,
+                queue_seconds=self._queue.oldest_seconds(),
+                list_seconds=self._lister.seconds_since_list(),
+                sweep_seconds=self._settings.sweep_seconds,
+                watch_lag_seconds={kind.kind: self.cache.undelivered_seconds(kind.kind) for kind in WATCHED},
+            )
+        )
 
     def _unready(self) -> str | None:
         """What it waits for, for /readyz; a standby is ready."""

@@ -118,10 +118,10 @@ async def _apply(key: Key, resource: Resource, plan: Plan, *, world: World, live
         except (RejectedError, AlreadyExistsError) as error:
             return _refused(key, resource.metadata, error, write=write, world=world)
     failure = await _act(plan, world)
-    await _tell(key, resource.metadata, plan, world=world, live_status=live_status)
+    is_told = await _tell(key, resource.metadata, plan, world=world, live_status=live_status)
     if failure is not None:
         raise failure
-    changed = bool(plan.writes or plan.actions)
+    changed = bool(plan.writes or plan.actions or is_told)
     return Verdict(Outcome.CHANGED if changed else Outcome.SETTLED, at_once=changed)
 
 
@@ -136,7 +136,8 @@ async def _act(plan: Plan, world: World) -> LeeboardError | None:
     return None
 
 
-async def _tell(key: Key, metadata: Metadata, plan: Plan, *, world: World, live_status: Manifest) -> None:
+async def _tell(key: Key, metadata: Metadata, plan: Plan, *, world: World, live_status: Manifest) -> bool:
+    """Write the status if it differs, and the notices; whether there was a new status."""
     status = plan.status.to_json() if plan.status is not None else live_status
     if status != live_status:
         await world.cluster.write_status(key, metadata.uid, status)
@@ -144,6 +145,7 @@ async def _tell(key: Key, metadata: Metadata, plan: Plan, *, world: World, live_
     for notice in plan.notices:
         _log.info("told", reason=notice.reason, note=notice.message)
         await world.cluster.notify(key.kind, metadata, notice)
+    return status != live_status
 
 
 def _refused(

@@ -137,3 +137,18 @@ async def test_a_dead_server_is_unavailable_and_soon_not_even_asked() -> None:
 
     assert "5 times in a row" in messages[-1]
     calls.close()
+
+
+async def test_an_experiment_that_somebody_deleted_is_brought_back(mlflow_server: MlflowServer, name: str) -> None:
+    calls = Calls(mlflow_server.uri, Metrics(), steady=steady_seconds)
+    tracking = MlflowTracking(calls, steady=steady_seconds)
+    await tracking.carry_out(OpenRun(name, "before", {"leeboard.uid": "u"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+    async with httpx.AsyncClient(base_url=f"{mlflow_server.uri}/api/2.0/mlflow", timeout=30) as client:
+        (await client.post("/experiments/delete", json={"experiment_id": run.experiment_id})).raise_for_status()
+
+    await tracking.carry_out(OpenRun(name, "after", {"leeboard.uid": "w"}))
+
+    (found,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "w"})
+    assert found.experiment_id == run.experiment_id
+    calls.close()

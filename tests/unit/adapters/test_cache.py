@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from leeboard.adapters.kubernetes.cache import Cache, EventType, is_newer, slim
+from leeboard.adapters.kubernetes.cache import Cache, EventType, Origin, is_newer, slim
 from leeboard.adapters.kubernetes.kinds import ObjectKind
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 
+VERSION = ObjectKind("leeboard.dev/v1alpha1", "ModelVersion", "modelversions")
 JOB = ObjectKind("batch/v1", "Job", "jobs")
 POD = ObjectKind("v1", "Pod", "pods")
 
@@ -23,12 +24,14 @@ def job(name: str = "job", *, version: str = "10", uid: str = "", owner: str = "
 class Scene:
     now: float = 0.0
     changes: list[tuple[str, str]] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
     cache: Cache = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cache = Cache((JOB, POD), on_change=self._changed, steady=lambda: self.now)
+        self.cache = Cache((JOB, POD, VERSION), on_change=self._changed, steady=lambda: self.now)
 
-    def _changed(self, kind: str, manifest: Manifest) -> None:
+    def _changed(self, kind: str, manifest: Manifest, origin: Origin) -> None:
+        self.origins.append(origin)
         self.changes.append((kind, manifest["metadata"]["name"]))
 
     def versions(self) -> list[str]:
@@ -45,6 +48,7 @@ def test_it_is_complete_when_every_kind_was_listed(scene: Scene) -> None:
     assert not scene.cache.is_complete
 
     scene.cache.replace("Pod", [], version="1")
+    scene.cache.replace("ModelVersion", [], version="1")
     assert scene.cache.is_complete
 
 
@@ -132,7 +136,7 @@ def test_kinds_that_are_not_watched_are_not_kept(scene: Scene) -> None:
     scene.cache.wrote("Lease", job())
     scene.cache.deleted("Lease", "uid-job")
 
-    assert scene.cache.sizes() == {"Job": 0, "Pod": 0}
+    assert scene.cache.sizes() == {"Job": 0, "Pod": 0, "ModelVersion": 0}
 
 
 def test_managed_fields_the_last_apply_and_a_training_jobs_template_are_not_worth_their_memory() -> None:
@@ -161,3 +165,20 @@ def test_a_status_of_ours_is_told_at_once_and_its_event_is_no_news(scene: Scene)
     scene.cache.event("Job", EventType.UPSERT, job(version="11"))
 
     assert scene.changes == [("Job", "job")]
+    assert scene.origins == [Origin.OUR_STATUS]
+
+
+def test_a_resource_that_we_created_is_news_for_its_own_key(scene: Scene) -> None:
+    scene.cache.wrote("ModelVersion", job("loan-v1"))
+    scene.cache.event("ModelVersion", EventType.UPSERT, job("loan-v1"))
+
+    assert scene.changes == [("ModelVersion", "loan-v1")]
+    assert scene.origins == [Origin.NEWS]
+
+
+def test_a_change_says_whether_it_was_there_before_or_came_later(scene: Scene) -> None:
+    scene.cache.replace("Job", [job("a")], version="10")
+    scene.cache.replace("Job", [job("a"), job("b", version="15")], version="20")
+    scene.cache.event("Job", EventType.DELETED, job("a", version="21"))
+
+    assert scene.origins == [Origin.FIRST_LIST, Origin.NEWS, Origin.NEWS]

@@ -39,10 +39,11 @@ async def test_a_plan_is_applied_as_writes_actions_status_and_notices_and_looked
 
 async def test_a_status_that_is_there_already_is_not_written_again() -> None:
     scene = stage(Plan(status=STATUS, requeue_after=timedelta(seconds=30)))
-    await reconcile(KEY, scene.world)
+    first = await reconcile(KEY, scene.world)
 
     verdict = await reconcile(KEY, scene.world)
 
+    assert first == Verdict(Outcome.CHANGED, at_once=True, after_seconds=30)
     assert verdict == Verdict(Outcome.SETTLED, after_seconds=30)
     assert scene.cluster.statuses == [STATUS.to_json()]
 

@@ -16,7 +16,17 @@ from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-OnChange = Callable[[str, Manifest], None]
+
+
+class Origin(StrEnum):
+    """Who tells of a change."""
+
+    FIRST_LIST = "FirstList"  # it was there when we started
+    NEWS = "News"  # somebody else changed it, or we created a resource that has a key of its own
+    OUR_STATUS = "OurStatus"  # the loop looks at that resource again by itself
+
+
+OnChange = Callable[[str, Manifest, Origin], None]
 
 
 class EventType(StrEnum):
@@ -38,8 +48,7 @@ class _Store:
 
 
 class Cache:
-    """Watched objects; ``on_change(kind, object)`` is told of every difference that somebody else made, and of every
-    resource of our kinds that we made."""
+    """Watched objects; ``on_change(kind, object, origin)`` is told of all but our own writes of children."""
 
     def __init__(self, kinds: Iterable[ObjectKind], *, on_change: OnChange, steady: Callable[[], float]) -> None:
         self._stores: dict[str, _Store] = {kind.kind: _Store() for kind in kinds}
@@ -80,13 +89,13 @@ class Cache:
         if type_ is EventType.DELETED:
             self._remove(store, uid)
             store.undelivered.pop(uid, None)
-            self._on_change(kind, slim(kind, manifest))
+            self._on_change(kind, slim(kind, manifest), Origin.NEWS)
             return
         expected = store.undelivered.get(uid)
         if expected and not is_newer(expected[0], than=_version(manifest)):
             del store.undelivered[uid]
         if self._put(kind, store, manifest):
-            self._on_change(kind, store.by_uid[uid])
+            self._on_change(kind, store.by_uid[uid], Origin.NEWS)
 
     def wrote(self, kind: str, manifest: Manifest) -> None:
         """Our own write returned ``manifest``; kinds that are not watched are ignored.
@@ -95,12 +104,12 @@ class Cache:
         own, and its watch event will be no news.
         """
         if kind in self._stores and self._put(kind, self._stores[kind], manifest) and kind in set(Kind):
-            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
+            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]], Origin.NEWS)
 
     def announced(self, kind: str, manifest: Manifest) -> None:
         """Our own write of a status: whoever depends on it is told now, and its watch event is no news any more."""
         if self._put(kind, self._stores[kind], manifest):
-            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]])
+            self._on_change(kind, self._stores[kind].by_uid[manifest["metadata"]["uid"]], Origin.OUR_STATUS)
 
     def deleted(self, kind: str, uid: str) -> None:
         """Our own delete removed the object of that uid at once."""
@@ -122,13 +131,13 @@ class Cache:
                 changed += 1
                 if was_complete:
                     store.undelivered[uid] = (_version(manifest), self._steady())
-                self._on_change(kind, store.by_uid[uid])
+                self._on_change(kind, store.by_uid[uid], Origin.NEWS if was_complete else Origin.FIRST_LIST)
         for uid in [uid for uid in store.by_uid if uid not in listed]:
             manifest = store.by_uid[uid]
             if not is_newer(_version(manifest), than=version):
                 changed += 1
                 self._remove(store, uid)
-                self._on_change(kind, manifest)
+                self._on_change(kind, manifest, Origin.NEWS)
         store.undelivered = {uid: seen for uid, seen in store.undelivered.items() if uid in listed}
         store.gone_before, store.gone = store.gone, set()
         store.is_complete = True

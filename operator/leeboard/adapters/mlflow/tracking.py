@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PAGE = 100
+ACTIVE = "active"
 T = TypeVar("T")
 
 
@@ -63,8 +64,9 @@ class MlflowTracking:
         return runs
 
     async def get_run(self, run_id: str) -> Run | None:
-        """One run."""
-        return await self._maybe("get_run", lambda client: run_of(client.get_run(run_id)))
+        """One run; a deleted one is gone."""
+        run = await self._maybe("get_run", lambda client: client.get_run(run_id))
+        return run_of(run) if run is not None and run.info.lifecycle_stage == ACTIVE else None
 
     async def logged_models(self, run: Run) -> tuple[LoggedModel, ...]:
         """Models of the run, by creation."""
