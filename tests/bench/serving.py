@@ -73,7 +73,8 @@ def save_model(kind: str) -> tuple[Path, dict[str, float], float]:
     }[kind]
     estimator.fit(data.data, data.target)
     folder = WORK / f"model-{kind}"
-    if not folder.exists():
+    if not (folder / "MLmodel").exists():
+        shutil.rmtree(folder, ignore_errors=True)
         example = data.data.head(8)
         signature = mlflow.models.infer_signature(example, estimator.predict_proba(example))
         mlflow.sklearn.save_model(
