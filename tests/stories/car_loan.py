@@ -39,7 +39,7 @@ def play(stage: Stage) -> Figures_:
     client = Client(stage, image=_image(), url=f"{first['url']}/v2/models/{NAME}/infer")
     with stage.phase("score"):
         scored = client.score("score", rows=HELD_OUT_ROWS)
-        first |= _compare("first", scored, trained=float(str(first["firstAccuracyTrained"])), stage=stage)
+        first |= compare("first", scored, trained=float(str(first["firstAccuracyTrained"])), stage=stage)
     second = _move_under_load(stage, client, seed)
     _say_addresses(stage, str(first["url"]))
     total_failed = scored.failed + int(str(second["loadFailed"])) + int(str(second["secondRequestsFailed"]))
@@ -83,7 +83,7 @@ def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
     figures = _lineage("second", trained, version)
     with stage.phase("score again"):
         scored = client.score("score-again", rows=HELD_OUT_ROWS)
-        figures |= _compare("second", scored, trained=float(str(figures["secondAccuracyTrained"])), stage=stage)
+        figures |= compare("second", scored, trained=float(str(figures["secondAccuracyTrained"])), stage=stage)
     load_figures: Figures_ = {
         "loadSent": load.sent,
         "loadFailed": load.failed,
@@ -146,7 +146,7 @@ def _drained(stage: Stage) -> None:
     )
 
 
-def _compare(which: str, scored: Figures, *, trained: float, stage: Stage) -> Figures_:
+def compare(which: str, scored: Figures, *, trained: float, stage: Stage) -> Figures_:
     """Accuracy of the answers beside the one that training measured."""
     if scored.failed or scored.accuracy is None or scored.rows != HELD_OUT_ROWS:
         raise StoryError(f"{scored.failed} of {scored.sent} requests failed: {scored.errors}")

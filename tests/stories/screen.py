@@ -16,7 +16,9 @@ from rich.text import Text
 from tests.support.kubectl import Manifest
 from tests.support.resources import age_seconds, condition
 
-MESSAGE_CHARACTERS = 72
+WIDE = 150
+"""Characters of a terminal that has room for what a condition says."""
+COLUMNS = (("KIND", 16), ("NAME", 16), ("PHASE", 14), ("READY", 7), ("REASON", 12), ("AGE", 4))
 STYLES = {"True": "green", "False": "yellow", "Unknown": "dim"}
 ORDER = ("TrainingJob", "ModelVersion", "InferenceService", "Pod")
 
@@ -65,6 +67,11 @@ def _pod_phase(pod: Manifest) -> str:
     return str(pod["status"].get("phase", "Pending"))
 
 
+def _is_done(resource: Manifest) -> bool:
+    """A pod that has ended well tells nobody anything."""
+    return bool(resource["kind"] == "Pod" and resource["status"].get("phase") == "Succeeded")
+
+
 class Screen:
     """Shows rows and sentences; used as a context manager around the whole story."""
 
@@ -102,7 +109,7 @@ class Screen:
     def show(self, resources: Iterable[Manifest]) -> None:
         """Replace the table."""
         now = datetime.now(UTC)
-        rows = [row_of(resource, now) for resource in resources if resource["kind"] in ORDER]
+        rows = [row_of(resource, now) for resource in resources if resource["kind"] in ORDER and not _is_done(resource)]
         self._rows = tuple(sorted(rows, key=lambda row: ORDER.index(row.kind)))
         if self.console.is_terminal:
             return
@@ -116,11 +123,14 @@ class Screen:
 
     def _picture(self) -> Group:
         table = Table(box=box.SIMPLE_HEAD, title=self.title, title_justify="left", title_style="bold", expand=False)
-        for heading in ("KIND", "NAME", "PHASE", "READY", "REASON", "AGE"):
-            table.add_column(heading, no_wrap=True)
-        table.add_column("WHAT IT SAYS", max_width=MESSAGE_CHARACTERS, no_wrap=True, overflow="ellipsis")
+        for heading, width in COLUMNS:
+            table.add_column(heading, no_wrap=True, min_width=width)
+        is_wide = self.console.width >= WIDE
+        if is_wide:
+            table.add_column("WHAT IT SAYS", no_wrap=True, overflow="ellipsis")
         for row in self._rows:
             style = "dim" if row.kind == "Pod" else ""
             ready = Text(row.ready, style=STYLES.get(row.ready, ""))
-            table.add_row(row.kind, row.name, row.phase, ready, row.reason, row.age, row.message, style=style)
+            message = (row.message,) if is_wide else ()
+            table.add_row(row.kind, row.name, row.phase, ready, row.reason, row.age, *message, style=style)
         return Group(table, Text(f"{self._elapsed()}  {self._doing}", style="cyan"))

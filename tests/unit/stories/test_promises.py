@@ -1,0 +1,73 @@
+"""What a story refuses to call a success, and what it shows of a resource."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.stories.car_loan import HELD_OUT_ROWS, compare
+from tests.stories.screen import Row, Screen, row_of
+from tests.stories.stage import Stage, StoryError
+from tests.stories.traffic import Figures
+from tests.support.kubectl import Kubectl, Manifest
+
+NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """A stage that shows nothing."""
+    return Stage(Kubectl(Path("kubectl"), Path("kubeconfig")), "car-loan", Screen("", Console(quiet=True)))
+
+
+def scored(*, accuracy: float, failed: int = 0, rows: int = HELD_OUT_ROWS) -> Figures:
+    """What a client counted."""
+    return Figures(50, failed, {}, {"1": 50}, 0.1, accuracy, rows)
+
+
+def service(*, observed_generation: int) -> Manifest:
+    """A service that says Ready of some generation."""
+    ready = {"type": "Ready", "status": "True", "reason": "Serving", "message": "version 1 answers"}
+    return {
+        "kind": "InferenceService",
+        "metadata": {"name": "car-loan", "generation": 2, "creationTimestamp": "2026-11-21T12:00:00Z"},
+        "status": {"phase": "Serving", "conditions": [ready | {"observedGeneration": observed_generation}]},
+    }
+
+
+def test_equal_accuracies_are_reported(stage: Stage) -> None:
+    figures = compare("first", scored(accuracy=0.917), trained=0.9185, stage=stage)
+
+    assert figures == {"firstAccuracyServed": 0.917, "firstRequestsSent": 50, "firstRequestsFailed": 0}
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [scored(accuracy=0.917, failed=1), scored(accuracy=0.917, rows=24_500), scored(accuracy=0.85)],
+    ids=["one failed request", "rows without an answer", "an accuracy that training did not measure"],
+)
+def test_a_story_fails_with(counted: Figures, stage: Stage) -> None:
+    with pytest.raises(StoryError):
+        compare("first", counted, trained=0.9185, stage=stage)
+
+
+def test_a_row_says_what_the_condition_says() -> None:
+    assert row_of(service(observed_generation=2), NOW) == Row(
+        "InferenceService", "car-loan", "Serving", "True", "Serving", "version 1 answers", "30s"
+    )
+
+
+def test_a_condition_of_an_older_generation_is_not_shown() -> None:
+    assert row_of(service(observed_generation=1), NOW).ready == "Unknown"
+
+
+def test_a_pod_shows_what_it_waits_for() -> None:
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "train", "creationTimestamp": "2026-11-21T12:00:00Z"},
+        "status": {"phase": "Pending", "containerStatuses": [waiting]},
+    }
+
+    assert row_of(pod, NOW).phase == "ImagePullBackOff"
