@@ -18,7 +18,7 @@ from tests.support.resources import age_seconds, condition
 
 WIDE = 150
 """Characters of a terminal that has room for what a condition says."""
-COLUMNS = (("KIND", 16), ("NAME", 16), ("PHASE", 14), ("READY", 7), ("REASON", 12), ("AGE", 4))
+COLUMNS = (("KIND", 16), ("NAME", 20), ("PHASE", 11), ("READY", 5), ("REASON", 12), ("AGE", 4))
 STYLES = {"True": "green", "False": "yellow", "Unknown": "dim"}
 ORDER = ("TrainingJob", "ModelVersion", "InferenceService", "Pod")
 
@@ -122,10 +122,12 @@ class Screen:
         return f"{time.monotonic() - self._started:6.1f}s"
 
     def _picture(self) -> Group:
-        table = Table(box=box.SIMPLE_HEAD, title=self.title, title_justify="left", title_style="bold", expand=False)
-        for heading, width in COLUMNS:
-            table.add_column(heading, no_wrap=True, min_width=width)
         is_wide = self.console.width >= WIDE
+        table = Table(
+            box=box.SIMPLE_HEAD, title=self.title, title_justify="left", title_style="bold", padding=(0, 1, 0, 0)
+        )
+        for heading, width in COLUMNS:
+            table.add_column(heading, no_wrap=True, min_width=width, max_width=None if is_wide else width)
         if is_wide:
             table.add_column("WHAT IT SAYS", no_wrap=True, overflow="ellipsis")
         for row in self._rows:
