@@ -31,7 +31,7 @@ def test_a_training_that_logs_one_model_becomes_one_model_version_with_a_fingerp
         lambda: [one for one in world.jobs() if one["metadata"]["name"] != job["metadata"]["name"]]
     )
     assert [one["metadata"]["labels"]["leeboard.dev/kind"] for one in fingerprints] == ["ModelVersion"]
-    assert eventually(lambda: world.condition("first", "Ready")) == ("True", "Registered")
+    eventually(lambda: world.condition("first", "Ready") == ("True", "Registered"))
 
 
 def test_a_restart_after_the_training_writes_nothing(world: World, start_operator: StartOperator) -> None:
