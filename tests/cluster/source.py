@@ -49,8 +49,12 @@ class SourceCluster:
                 self._start(built, cni)
 
     def down(self) -> None:
-        """Take the cluster off the machine and say so if anything stays."""
+        """Take the cluster off the machine and say so if anything stays; another checkout's cluster is left alone."""
         _require_root()
+        owner = ownership.current()
+        if owner is not None and owner.state != str(self.layout.state) and not self.layout.pids.exists():
+            say(f"nothing of this checkout runs; the cluster on this machine belongs to {owner.state}")
+            return
         with binaries.lock("cluster"):
             self._clean(self.layout.state)
             left = leftovers.remaining(self.layout.state)
