@@ -1,8 +1,9 @@
 """TrainingJobs to Jobs on a real API server and a real MLflow server: the operator's CPU, memory, writes and wall time.
 
-All TrainingJobs exist before the operator starts, so that the clock measures the operator and nobody else. The
-peer figure is MLflow alone: the same number of runs opened with the same client by as many threads as the operator
-has for MLflow. Then the operator is started again: it must catch up without a single write.
+The Job controller runs, as in a cluster; there is no scheduler and no node. All TrainingJobs exist before the
+operator starts, so that the clock measures the operator and nobody else. The peer figure is MLflow alone: the same
+number of runs opened with the same client by as many threads as the operator has for MLflow. Then the operator is
+started again: it must catch up without a single write.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def training_job(number: int) -> dict[str, object]:
         "kind": "TrainingJob",
         "metadata": {"name": f"job-{number:05d}", "namespace": NAMESPACE},
         "spec": {
-            "model": f"model-{number:05d}",
+            "model": "bench",
             "parameters": {"seed": str(number)},
             "template": {"spec": {"containers": [container]}},
         },
@@ -153,7 +154,7 @@ def main() -> bool:
             "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
             "--artifacts-destination", f"{folder}/artifacts",
         ]  # fmt: skip
-        with ApiServer(audit_log=audit_log) as server, running(command, log=log) as mlflow:
+        with ApiServer(controllers=True, audit_log=audit_log) as server, running(command, log=log) as mlflow:
             wait_until_answers(f"{uri}/health", process=mlflow, log=log)
             create_training_jobs(server)
             alone = mlflow_alone(uri)
