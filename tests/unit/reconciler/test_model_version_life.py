@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import API_VERSION, Kind, Tag
@@ -16,32 +15,13 @@ from leeboard.reconciler.loop import World, reconcile
 from leeboard.reconciler.observe_model_version import observe_model_version
 from tests.support import builders_version as build
 from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_tracking import FakeTracking
+from tests.support.fake_surroundings import Clock, CountedTracking
 
 KEY = Key(Kind.MODEL_VERSION, "credit", "car-loan-v3")
 REF = ObjectRef(API_VERSION, "ModelVersion", "credit", "car-loan-v3")
 CREATED = "2026-11-21T12:00:00Z"
 KINDS = {Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, observe_model_version, model_version.plan)}
 TEXT = build.record()
-
-
-@dataclass
-class Clock:
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 21, 12, 0, 5, tzinfo=UTC))
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@dataclass
-class CountedTracking(FakeTracking):
-    """MLflow that counts its calls."""
-
-    calls: int = 0
-
-    def _answer(self) -> None:
-        self.calls += 1
-        super()._answer()
 
 
 @dataclass

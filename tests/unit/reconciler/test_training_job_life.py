@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -20,32 +19,13 @@ from leeboard.reconciler.loop import World, reconcile
 from leeboard.reconciler.observe_training_job import observe_training_job
 from tests.support.builders_training import DEFAULTS, training
 from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_tracking import FakeTracking
+from tests.support.fake_surroundings import Clock, CountedTracking
 
 KEY = Key(Kind.TRAINING_JOB, "credit", "car-loan")
 REF = ObjectRef(API_VERSION, "TrainingJob", "credit", "car-loan")
 CREATED = "2026-11-21T12:00:00Z"
 READY = LoggedModel("m-1", "model", "READY")
 KINDS = {Kind.TRAINING_JOB: KindEntry(TrainingJob.model_validate, observe_training_job, training_job.plan)}
-
-
-@dataclass
-class Clock:
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 21, 12, 0, 5, tzinfo=UTC))
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@dataclass
-class CountedTracking(FakeTracking):
-    """MLflow that counts its calls."""
-
-    calls: int = 0
-
-    def _answer(self) -> None:
-        self.calls += 1
-        super()._answer()
 
 
 @dataclass
