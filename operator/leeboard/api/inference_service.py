@@ -6,10 +6,25 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from leeboard.api.bounds import Digest, Duration, ModelName, ObjectName, Url, VersionNumber
+from leeboard.api.bounds import Digest, ModelName, ObjectName, Url, VersionNumber
 from leeboard.api.cel import immutable, rule, rules
-from leeboard.api.pod_template_rules import EMBED, Use
-from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
+from leeboard.api.resource import ApiModel, Metadata, Status
+from leeboard.api.rollout import MAX_CHECKS, Rollout
+from leeboard.api.rollout_status import (
+    DATE_TIME,
+    MAX_FAILED,
+    MAX_HISTORY,
+    MAX_PREVIOUS,
+    CheckStatus,
+    FailedRevision,
+    HistoryEntry,
+    Pause,
+    RequestStatus,
+    StepStatus,
+    TrafficStatus,
+)
+from leeboard.api.serving import Server
+from leeboard.api.traffic import Traffic
 
 
 class ModelChoice(ApiModel):
@@ -34,32 +49,18 @@ class ModelChoice(ApiModel):
     )
 
 
-class Server(ApiModel):
-    """What runs the model."""
-
-    runtime: Literal["MLflow"] = Field(default="MLflow", description="MLflow: the built-in server for MLflow models.")
-    template: Manifest | None = Field(
-        default=None,
-        description="Pod template, merged over the server's own: lists of containers, volumes and variables by name.",
-        json_schema_extra={EMBED: Use.SERVER},
-    )
-    replicas: int = Field(default=1, ge=1, le=1000, description="Pods of the version that serves.")
-    environment: Literal["Image"] = Field(
-        default="Image",
-        description="Image: the server image's Python and libraries; a model that needs others is refused.",
-    )
-    request_timeout: Duration = Field(
-        default="60s",
-        description="Longest time that a request may take, and that an old pod gets to finish its requests.",
-    )
-
-
 class InferenceServiceSpec(ApiModel):
     """Which model serves, and how."""
 
     model: ModelChoice = Field(description="Which version of which model serves: exactly one of version and follow.")
     server: Server = Field(
         default_factory=Server, description="What runs the model.", json_schema_extra={"default": {}}
+    )
+    rollout: Rollout = Field(
+        default_factory=Rollout, description="How a new version takes over.", json_schema_extra={"default": {}}
+    )
+    traffic: Traffic = Field(
+        default_factory=Traffic, description="Who splits the requests.", json_schema_extra={"default": {}}
     )
 
 
@@ -75,7 +76,10 @@ class Revision(ApiModel):
     template_hash: str = Field(max_length=71, description="Hash of the server part of the spec that it was made from.")
     replicas: int = Field(default=0, ge=0, description="Pods asked for.")
     ready_replicas: int = Field(default=0, ge=0, description="Pods that answer.")
-    since: str = Field(description="When it took this role.", json_schema_extra={"format": "date-time"})
+    since: str = Field(description="When it took this role.", json_schema_extra=DATE_TIME)
+    keep_until: str | None = Field(
+        default=None, description="Until when a previous one keeps its pods.", json_schema_extra=DATE_TIME
+    )
 
 
 class InferenceServiceStatus(Status):
@@ -85,6 +89,22 @@ class InferenceServiceStatus(Status):
     stable: Revision | None = Field(default=None, description="What the Service sends requests to.")
     canary: Revision | None = Field(default=None, description="What is being brought up to take over.")
     draining: tuple[Revision, ...] = Field(default=(), max_length=8, description="What finishes its last requests.")
+    previous: tuple[Revision, ...] = Field(
+        default=(), max_length=MAX_PREVIOUS, description="What served before, newest first: where a rollback goes."
+    )
+    step: StepStatus | None = Field(default=None, description="Where the rollout of the canary stands.")
+    traffic: TrafficStatus | None = Field(default=None, description="The split of the requests.")
+    checks: tuple[CheckStatus, ...] = Field(
+        default=(), max_length=MAX_CHECKS, description="Verdicts on the canary, or the last ones of the one before."
+    )
+    paused: Pause | None = Field(default=None, description="Set while a person has paused the rollout.")
+    request: RequestStatus | None = Field(default=None, description="The last request of a person.")
+    failed: tuple[FailedRevision, ...] = Field(
+        default=(), max_length=MAX_FAILED, description="What is not started again by itself; the verb retry clears it."
+    )
+    history: tuple[HistoryEntry, ...] = Field(
+        default=(), max_length=MAX_HISTORY, description="The last decisions, newest first."
+    )
 
 
 class InferenceService(ApiModel):

@@ -27,7 +27,8 @@ def stored(schema: Schema) -> st.SearchStrategy[Any]:
         case {"type": "boolean"}:
             return st.booleans()
         case {"type": "array"}:
-            return st.lists(stored(as_object(schema["items"])), max_size=FEW)
+            least = _number(schema.get("minItems", 0))
+            return st.lists(stored(as_object(schema["items"])), min_size=least, max_size=max(least, FEW))
         case {"additionalProperties": dict(values)}:
             return st.dictionaries(
                 st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), stored(values), max_size=FEW

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
+from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.facts import Children, Rejection, Unknown
+
+NO_CHILDREN = Children()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,11 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class InferenceServiceFacts:
-    """One observation, all of it from the watch cache; ``model_versions`` are those of the service's own model."""
+    """One observation, from the watch cache but for the numbers; ``model_versions`` are those of the service's model.
+
+    ``routes`` is None on a cluster without the Gateway API. ``counts`` are by the name of the pod, ``answers`` by the
+    name of the check whose query was asked; both are empty when ``needs`` did not ask for them.
+    """
 
     model_versions: tuple[ModelVersion, ...] | Unknown
     deployments: Children | Unknown
@@ -28,6 +36,11 @@ class InferenceServiceFacts:
     pods: Children | Unknown
     endpoint_slices: Children | Unknown
     rejections: tuple[Rejection, ...] = ()
+    routes: Children | Unknown | None = None
+    autoscalers: Children | Unknown = NO_CHILDREN
+    config_maps: Children | Unknown = NO_CHILDREN
+    counts: Mapping[str, PodCounts | Unknown] = field(default_factory=dict)
+    answers: Mapping[str, float | Unknown] = field(default_factory=dict)
 
 
 def needs(resource: InferenceService) -> Needs:

@@ -9,18 +9,22 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from leeboard.api.conditions import timestamp
-from leeboard.api.inference_service import InferenceService, Revision, Server
+from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import child_name, short_hash
 from leeboard.api.resource import Manifest
+from leeboard.api.serving import Server
 from leeboard.planning.inference_service.target import Target
 from leeboard.planning.serving import RECORD, RUNTIMES, hash_of
 
 
 def template_hash(server: Server) -> str:
-    """Hash of what a pod is made from: the server part of the spec without ``replicas``; defaults do not count, so that
-    a field that a later version adds changes nothing.
+    """Hash of what a pod is made from: the server part of the spec without the number of pods.
+
+    Defaults do not count, so that a field that a later version adds changes nothing.
     """
-    return hash_of(server.model_dump(mode="json", by_alias=True, exclude={"replicas"}, exclude_defaults=True))
+    return hash_of(
+        server.model_dump(mode="json", by_alias=True, exclude={"replicas", "autoscaling"}, exclude_defaults=True)
+    )
 
 
 def desired_revision(

@@ -14,7 +14,7 @@ APPLIED = f"{GROUP}/applied"
 """Annotation: hash of the pod template as it was asked for; another hash means another version of the operator."""
 RECORD = f"{GROUP}/revision"
 """Annotation: the revision itself, so that a lost status does not make a serving Deployment a stranger."""
-ROLE_FIELDS = frozenset({"since", "replicas", "ready_replicas"})
+ROLE_FIELDS = frozenset({"since", "keep_until", "replicas", "ready_replicas"})
 
 
 def revision_labels(metadata: Metadata, *, revision: str) -> dict[str, str]:

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from leeboard.api.inference_service import Server
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
+from leeboard.api.serving import Server
 from leeboard.planning.pod_rules import RESTRICTED, Finding, containers_of, findings, has_containers
 from leeboard.planning.pod_template import (
     TMP_PATH,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from leeboard.api.inference_service import InferenceService, Revision, Server
+from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.model_version import Artifact, Fingerprint
 from leeboard.api.resource import Manifest
+from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.pod_rules import Finding
 

@@ -10,7 +10,6 @@ from leeboard.api.inference_service import (
     InferenceServiceSpec,
     InferenceServiceStatus,
     ModelChoice,
-    Server,
 )
 from leeboard.api.model_version import (
     Artifact,
@@ -21,6 +20,7 @@ from leeboard.api.model_version import (
     ModelVersionStatus,
 )
 from leeboard.api.resource import Manifest, Metadata
+from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

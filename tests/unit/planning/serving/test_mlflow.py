@@ -12,10 +12,10 @@ from leeboard.api.inference_service import (
     InferenceServiceSpec,
     ModelChoice,
     Revision,
-    Server,
 )
 from leeboard.api.model_version import Artifact, Fingerprint
 from leeboard.api.resource import Manifest, Metadata
+from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.serving import APPLIED, RECORD, RUNTIMES, Served, deployment_of
 from leeboard.planning.serving.duration import seconds_of
