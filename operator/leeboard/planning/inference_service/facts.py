@@ -15,10 +15,17 @@ NO_CHILDREN = Children()
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Which facts the planner will look at; a resource on its way out needs none."""
+    """Which facts the planner will look at; a resource on its way out needs none.
+
+    ``counts``: what the pods of stable and canary have counted, with the ring of their last predictions where
+    ``answers`` is true. ``queries`` are by the name of the check: the Prometheus server's name and the PromQL.
+    """
 
     children: bool
     model_versions: bool
+    counts: bool = False
+    answers: bool = False
+    queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
