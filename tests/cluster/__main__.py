@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tests.cluster import binaries
+from tests.cluster import binaries, gateway_api
 from tests.cluster.api import Cluster, Way
 from tests.cluster.errors import ClusterError
 from tests.cluster.progress import say
@@ -57,7 +57,8 @@ def env() -> None:
 
 @app.command()
 def prebuild() -> None:
-    """Build the binaries of the way from source ahead of time, and print their folder."""
+    """Build the binaries of the way from source, fetch the Gateway API's definitions; print the binaries' folder."""
+    gateway_api.definitions()
     print(binaries.ensure())
 
 

@@ -10,6 +10,7 @@ CONTAINERD: Final = "2.4.2"
 HELM: Final = "3.22.0"
 COREDNS: Final = "1.15.0"
 KWOK: Final = "0.8.0"
+GATEWAY_API: Final = "1.3.0"
 GO_MINIMUM: Final = (1, 26)
 
 STAGING_MODULES: Final = (

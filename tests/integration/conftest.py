@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.cluster import gateway_api as gateway_api_definitions
 from tests.cluster.api import ApiServer
 from tests.cluster.rest import ApiError, RestClient
 
@@ -188,6 +189,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         for plural in ("trainingjobs", "modelversions", "inferenceservices"):
             eventually(partial(api.find, f"/apis/leeboard.dev/v1alpha1/{plural}"), what=plural)
         yield api
+
+
+@pytest.fixture(scope="module")
+def gateway_api(api: Api) -> Iterator[None]:
+    """The Gateway API's definitions, for the tests of one module: a server without them is a case of its own."""
+    gateway_api_definitions.install(api.rest)
+    yield
+    gateway_api_definitions.remove(api.rest)
 
 
 @pytest.fixture(scope="session")
