@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from leeboard.api.traffic import HeaderMatch
 
-
 ALL = 100
 """Percent."""
 
