@@ -18,7 +18,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Leeboard needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module: install the package python3-venv"; exit 1; }
 	@echo "installing the locked development environment into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
