@@ -20,7 +20,7 @@ from leeboard.adapters.kubernetes.cache import Cache, Origin
 from leeboard.adapters.kubernetes.client import ApiClient
 from leeboard.adapters.kubernetes.cluster import KubernetesCluster
 from leeboard.adapters.kubernetes.gate import WriteGate
-from leeboard.adapters.kubernetes.kinds import WATCHED
+from leeboard.adapters.kubernetes.kinds import OPTIONAL, REQUIRED, WATCHED
 from leeboard.adapters.kubernetes.lease import Election, LeaseName, LeaseTerms
 from leeboard.adapters.kubernetes.listing import Lister
 from leeboard.adapters.kubernetes.login import login
@@ -28,9 +28,11 @@ from leeboard.adapters.mlflow.calls import Calls
 from leeboard.adapters.mlflow.tracking import MlflowTracking
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
+from leeboard.handlers.optional_kinds import watch_while_there
 from leeboard.handlers.watching import registry_of, watch_settings
 from leeboard.health import VitalSigns, fault_of
 from leeboard.metrics import Metrics
+from leeboard.ports import Sources
 from leeboard.reconciler.kind import KindEntry
 from leeboard.reconciler.loop import World
 from leeboard.reconciler.queue import WorkQueue
@@ -58,7 +60,7 @@ class Operator:
             client, lease, gate=self._gate, steady=steady_seconds, now=self._clock.now, terms=terms
         )
         self._queue = WorkQueue()
-        self.cache = Cache(WATCHED, on_change=self._enqueue, steady=steady_seconds)
+        self.cache = Cache(WATCHED, on_change=self._enqueue, on_presence=self._enqueue_services, steady=steady_seconds)
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
         self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
         self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
@@ -70,7 +72,8 @@ class Operator:
             self._client, self.cache, self._gate, now=self._clock.now, instance=self._settings.pod_name
         )
         defaults = self._settings.defaults()
-        return World(cluster, MlflowTracking(self._calls, steady=steady_seconds), self._clock, defaults, kinds)
+        sources = Sources(cluster, MlflowTracking(self._calls, steady=steady_seconds))
+        return World(sources, self._clock, defaults, kinds)
 
     async def run(self) -> int:
         """Lead when it may, until SIGTERM or a loss; the exit code."""
@@ -119,7 +122,9 @@ class Operator:
         watching = await self._start_watching()
         sweeping = asyncio.create_task(self._lister.sweep_for_ever(self._settings.sweep_seconds), name="sweep")
         _log.info("operator started", workers=self._settings.workers, sweep_seconds=self._settings.sweep_seconds)
-        done, _ = await asyncio.wait((keeping, stopping, watching, sweeping), return_when=asyncio.FIRST_COMPLETED)
+        looking = asyncio.create_task(self._watch_optional_kinds(), name="watch of optional kinds")
+        lasting = (watching, sweeping, looking)
+        done, _ = await asyncio.wait((keeping, stopping, *lasting), return_when=asyncio.FIRST_COMPLETED)
         is_asked = stopping in done
         if not is_asked:
             for task in done:
@@ -129,19 +134,29 @@ class Operator:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         await self._election.release()
-        for task in (watching, sweeping):
+        for task in lasting:
             task.cancel()
-        await asyncio.wait((watching, sweeping), timeout=WATCH_STOP_SECONDS)
+        await asyncio.wait(lasting, timeout=WATCH_STOP_SECONDS)
         return 0 if is_asked else 1
 
     async def _start_watching(self) -> asyncio.Task[None]:
         before = asyncio.all_tasks()
         tasks = await kopf.spawn_tasks(
-            registry=registry_of(self.cache), settings=watch_settings(), memo=kopf.Memo(), clusterwide=True
+            registry=registry_of(self.cache, REQUIRED),
+            settings=watch_settings(REQUIRED),
+            memo=kopf.Memo(),
+            clusterwide=True,
         )
         # kopf put its own handlers there: we drain first and stop the watch last.
         self._listen_for_signals()
         return asyncio.create_task(kopf.run_tasks(tasks, ignored=before), name="watch")
+
+    async def _watch_optional_kinds(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for kind in OPTIONAL:
+                group.create_task(
+                    watch_while_there(kind, cache=self.cache, lister=self._lister, on_spawn=self._listen_for_signals)
+                )
 
     async def _keep_leading(self) -> None:
         if self._settings.leader_election:
@@ -175,6 +190,12 @@ class Operator:
             # After our own status the loop looks again by itself, and more slowly when it does not settle.
             if origin is not Origin.OUR_STATUS or (key.kind, key.name) != (kind, metadata["name"]):
                 add(key)
+
+    def _enqueue_services(self, kind: str) -> None:
+        """An optional kind came or went: how each service splits its requests may depend on it."""
+        _log.info("an optional kind came or went", object_kind=kind, presence=self.cache.presence(kind).value)
+        for service in self.cache.everywhere(Kind.INFERENCE_SERVICE):
+            self._enqueue(Kind.INFERENCE_SERVICE, service, Origin.NEWS)
 
     def _fault(self) -> str | None:
         election = steady_seconds() - self._election.tried_at if self._settings.leader_election else None

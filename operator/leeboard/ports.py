@@ -48,6 +48,10 @@ class Cluster(Protocol):
         """
         ...
 
+    def serves(self, kind: str) -> bool:
+        """Whether the API server has a kind that a cluster may lack; true as well while that is not known."""
+        ...
+
     def cached(self, kind: str, namespace: str) -> Children | Unknown:
         """Every cached object of ``kind`` in a namespace; Unknown until the cache is complete."""
         ...
@@ -103,3 +107,11 @@ class Tracking(Protocol):
     async def carry_out(self, action: Action) -> None:
         """Do what a plan asked for."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that an observation may ask."""
+
+    cluster: Cluster
+    tracking: Tracking

@@ -16,10 +16,13 @@ from leeboard.ports import Key
 
 @dataclass
 class FakeCluster:
-    """``failures`` are raised by the next writes, one each; ``is_leader`` shuts the gate when false."""
+    """``failures`` are raised by the next writes, one each; ``is_leader`` shuts the gate when false; kinds in
+    ``absent`` are those that the API server does not have.
+    """
 
     is_leader: bool = True
     is_complete: bool = True
+    absent: set[str] = field(default_factory=set)
     objects: dict[ObjectRef, Manifest] = field(default_factory=dict)
     logs: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     written: list[Write] = field(default_factory=list)
@@ -37,6 +40,9 @@ class FakeCluster:
 
     def children(self, owner: Metadata, kind: str) -> Children | Unknown:
         return self._select(kind, lambda metadata: (metadata.get("labels") or {}).get(Label.UID) == owner.uid)
+
+    def serves(self, kind: str) -> bool:
+        return kind not in self.absent
 
     def cached(self, kind: str, namespace: str) -> Children | Unknown:
         return self._select(kind, lambda metadata: metadata["namespace"] == namespace)

@@ -1,10 +1,11 @@
-"""A clock that stands still and an MLflow that counts: what whole lives in memory are run among."""
+"""A clock that stands still, an MLflow that counts, sources in memory: what whole lives are run among."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from leeboard.ports import Cluster, Sources, Tracking
 from tests.support.fake_tracking import FakeTracking
 
 
@@ -27,3 +28,8 @@ class CountedTracking(FakeTracking):
     def _answer(self) -> None:
         self.calls += 1
         super()._answer()
+
+
+def sources(cluster: Cluster, tracking: Tracking | None = None) -> Sources:
+    """Sources of which a test cares for some only."""
+    return Sources(cluster, tracking or FakeTracking())

@@ -6,13 +6,13 @@ kopf logs and drops an error in such a handler, keeps no state for it, and write
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import kopf
 
 from leeboard.adapters.kubernetes.cache import EventType
-from leeboard.adapters.kubernetes.kinds import WATCHED, ObjectKind
+from leeboard.adapters.kubernetes.kinds import ObjectKind
 from leeboard.adapters.kubernetes.login import login, token_of
 from leeboard.api.resource import Manifest
 from leeboard.handlers.stateless import NoDiffBase, NoProgress
@@ -29,10 +29,10 @@ class Inbox(Protocol):
         ...
 
 
-def registry_of(inbox: Inbox) -> kopf.OperatorRegistry:
-    """A registry of our own, with a handler for every watched kind and our login."""
+def registry_of(inbox: Inbox, kinds: Iterable[ObjectKind]) -> kopf.OperatorRegistry:
+    """A registry of our own, with a handler for each of ``kinds`` and our login."""
     registry = kopf.OperatorRegistry()
-    for kind in WATCHED:
+    for kind in kinds:
         handler = _handler(kind, inbox)
         kopf.on.event(
             group=kind.group, version=kind.version, plural=kind.plural, id=f"watch-{kind.plural}", registry=registry
@@ -41,7 +41,7 @@ def registry_of(inbox: Inbox) -> kopf.OperatorRegistry:
     return registry
 
 
-def watch_settings() -> kopf.OperatorSettings:
+def watch_settings(kinds: Iterable[ObjectKind]) -> kopf.OperatorSettings:
     """No peering, no events, no scanning of CRDs and namespaces; children are filtered by the server."""
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True
@@ -53,7 +53,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = PAGE
     settings.watching.inactivity_timeout = INACTIVE_SECONDS
     settings.queueing.idle_timeout = 1.0
-    for kind in WATCHED:
+    for kind in kinds:
         if kind.selector:
             settings.watching.label_selectors[kind.group, kind.version, kind.plural] = kind.selector
     return settings

@@ -11,7 +11,7 @@ from leeboard.api.resource import Manifest, Metadata, Status
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Rejection
 from leeboard.planning.plan import Plan
-from leeboard.ports import Cluster, Tracking
+from leeboard.ports import Sources
 
 
 class Resource(Protocol):
@@ -36,11 +36,9 @@ F_co = TypeVar("F_co", covariant=True)
 
 
 class Observe(Protocol[R_contra, F_co]):
-    """Everything that a plan needs to know, read from cluster and MLflow; what cannot be read is Unknown."""
+    """Everything that a plan needs to know, read from its sources; what cannot be read is Unknown."""
 
-    async def __call__(
-        self, resource: R_contra, /, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
-    ) -> F_co:
+    async def __call__(self, resource: R_contra, /, *, sources: Sources, rejections: tuple[Rejection, ...]) -> F_co:
         """Observe one resource."""
         ...
 

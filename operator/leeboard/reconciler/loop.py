@@ -29,7 +29,7 @@ from leeboard.errors import (
 )
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, NoticeType, ObjectRef, Plan, Write, ref_of
-from leeboard.ports import Clock, Cluster, Key, Tracking
+from leeboard.ports import Clock, Cluster, Key, Sources, Tracking
 from leeboard.reconciler.kind import KindEntry, Resource
 from leeboard.reconciler.rejections import RETRY_SECONDS, Rejections
 
@@ -65,12 +65,21 @@ class Verdict:
 class World:
     """Everything that a pass reaches."""
 
-    cluster: Cluster
-    tracking: Tracking
+    sources: Sources
     clock: Clock
     defaults: Defaults
     kinds: Mapping[Kind, KindEntry[Any, Any]]
     rejections: Rejections = field(default_factory=Rejections)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The API server: the one source that is written to."""
+        return self.sources.cluster
+
+    @property
+    def tracking(self) -> Tracking:
+        """MLflow, which carries out actions."""
+        return self.sources.tracking
 
 
 async def reconcile(key: Key, world: World) -> Verdict:
@@ -105,7 +114,7 @@ async def _pass(key: Key, world: World) -> Verdict:
     structlog.contextvars.bind_contextvars(generation=resource.metadata.generation)
     at = asyncio.get_running_loop().time()
     rejections = await world.rejections.current(key, resource.metadata, cluster=world.cluster, at=at)
-    facts = await entry.observe(resource, cluster=world.cluster, tracking=world.tracking, rejections=rejections)
+    facts = await entry.observe(resource, sources=world.sources, rejections=rejections)
     plan = entry.plan(resource, facts, defaults=world.defaults, now=world.clock.now())
     verdict = await _apply(key, resource, plan, world=world, live_status=manifest.get("status") or {})
     return _look_again(verdict, plan, is_refused=bool(rejections))

@@ -11,16 +11,11 @@ from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service import InferenceServiceFacts, expected_children, needs
 from leeboard.planning.plan import ObjectRef
-from leeboard.ports import Cluster, Tracking
+from leeboard.ports import Cluster, Sources
 
 
 async def observe_inference_service(
-    resource: InferenceService,
-    /,
-    *,
-    cluster: Cluster,
-    tracking: Tracking,  # noqa: ARG001 - the signature of every kind's observer
-    rejections: tuple[Rejection, ...],
+    resource: InferenceService, /, *, sources: Sources, rejections: tuple[Rejection, ...]
 ) -> InferenceServiceFacts:
     """The service's children and its model's versions.
 
@@ -30,7 +25,7 @@ async def observe_inference_service(
     if not needs(resource).children:
         nothing = Children()
         return InferenceServiceFacts((), nothing, nothing, nothing, nothing, nothing)
-    owner = resource.metadata
+    cluster, owner = sources.cluster, resource.metadata
     return InferenceServiceFacts(
         model_versions=_model_versions(resource, cluster),
         deployments=await _children(resource, cluster, kind="Deployment"),
@@ -39,6 +34,9 @@ async def observe_inference_service(
         pods=cluster.children(owner, "Pod"),
         endpoint_slices=cluster.children(owner, "EndpointSlice"),
         rejections=rejections,
+        routes=await _children(resource, cluster, kind="HTTPRoute") if cluster.serves("HTTPRoute") else None,
+        autoscalers=await _children(resource, cluster, kind="HorizontalPodAutoscaler"),
+        config_maps=await _children(resource, cluster, kind="ConfigMap"),
     )
 
 

@@ -11,21 +11,17 @@ from leeboard.planning.facts import Children, PodLog, Rejection, Unknown
 from leeboard.planning.model_version import ModelVersionFacts, needs
 from leeboard.planning.model_version.facts import FINGERPRINT, NOT_ASKED, job_of, pods_of
 from leeboard.planning.plan import ref_of
-from leeboard.ports import Cluster, Tracking
+from leeboard.ports import Cluster, Sources
 
 LOG_LINES = 20  # the record is the last line; the model's own exit handlers may print a few more
 T = TypeVar("T")
 
 
 async def observe_model_version(
-    resource: ModelVersion,
-    /,
-    *,
-    cluster: Cluster,
-    tracking: Tracking,
-    rejections: tuple[Rejection, ...],
+    resource: ModelVersion, /, *, sources: Sources, rejections: tuple[Rejection, ...]
 ) -> ModelVersionFacts:
     """Facts of one version; a question that its stage does not ask stays Unknown, and costs nothing."""
+    cluster, tracking = sources.cluster, sources.tracking
     jobs = cluster.children(resource.metadata, "Job")
     pods = cluster.children(resource.metadata, "Pod")
     if isinstance(jobs, Unknown) or resource.metadata.deletion_timestamp is not None:

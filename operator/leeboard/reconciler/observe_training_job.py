@@ -22,26 +22,22 @@ from leeboard.planning.training_job.facts import (
     winner,
 )
 from leeboard.planning.training_job.failures import failing_container
-from leeboard.ports import Cluster, Tracking
+from leeboard.ports import Cluster, Sources, Tracking
 
 LOG_LINES = 1000
 T = TypeVar("T")
 
 
 async def observe_training_job(
-    resource: TrainingJob,
-    /,
-    *,
-    cluster: Cluster,
-    tracking: Tracking,
-    rejections: tuple[Rejection, ...],
+    resource: TrainingJob, /, *, sources: Sources, rejections: tuple[Rejection, ...]
 ) -> TrainingJobFacts:
     """Facts of one training; a question that its stage does not ask stays Unknown, and costs nothing."""
+    cluster = sources.cluster
     jobs = cluster.children(resource.metadata, "Job")
     facts = TrainingJobFacts(jobs=jobs, pods=cluster.children(resource.metadata, "Pod"), rejections=rejections)
     if isinstance(jobs, Unknown) or resource.metadata.deletion_timestamp is not None:
         return facts
-    observer = _Observer(resource, cluster, tracking, needs(resource, jobs))
+    observer = _Observer(resource, cluster, sources.tracking, needs(resource, jobs))
     if observer.needs.runs:
         return await observer.opening(facts)
     return await observer.later(facts)

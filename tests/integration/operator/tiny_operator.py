@@ -25,7 +25,7 @@ from leeboard.planning.actions import OpenRun
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Rejection, Run, Unknown
 from leeboard.planning.plan import Create, Notice, NoticeType, Plan
-from leeboard.ports import Cluster, Tracking
+from leeboard.ports import Sources
 from leeboard.reconciler.kind import KindEntry, Resource
 from leeboard.settings import load_settings
 
@@ -37,17 +37,15 @@ class TinyFacts:
     rejections: tuple[Rejection, ...]
 
 
-async def observe(
-    resource: TrainingJob, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
-) -> TinyFacts:
+async def observe(resource: TrainingJob, *, sources: Sources, rejections: tuple[Rejection, ...]) -> TinyFacts:
     experiment = f"{resource.metadata.namespace}/{resource.spec.model}"
     try:
-        runs: tuple[Run, ...] | Unknown = await tracking.find_runs(
+        runs: tuple[Run, ...] | Unknown = await sources.tracking.find_runs(
             experiment=experiment, tags={Tag.UID: resource.metadata.uid}
         )
     except TrackingUnavailable as error:
         runs = Unknown(str(error))
-    return TinyFacts(cluster.children(resource.metadata, "Job"), runs, rejections)
+    return TinyFacts(sources.cluster.children(resource.metadata, "Job"), runs, rejections)
 
 
 def plan(resource: TrainingJob, facts: TinyFacts, *, defaults: Defaults, now: datetime) -> Plan:
@@ -99,9 +97,7 @@ def _told(
     return Plan(status=new, notices=notices, requeue_after=after)
 
 
-async def _nothing(
-    resource: Resource, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
-) -> None: ...
+async def _nothing(resource: Resource, *, sources: Sources, rejections: tuple[Rejection, ...]) -> None: ...
 
 
 def _leave(resource: Resource, facts: None, /, *, defaults: Defaults, now: datetime) -> Plan:

@@ -10,7 +10,6 @@ from tests.support.chart import WITH_MLFLOW, one, template
 ALL_RIGHTS = [*OPERATOR_RIGHTS, *(right for role in USER_ROLES for right in role.rights)]
 FORBIDDEN_RESOURCES = {
     "secrets",
-    "configmaps",
     "serviceaccounts",
     "serviceaccounts/token",
     "pods/exec",

@@ -9,7 +9,7 @@ from leeboard.api.training_job import TrainingJob
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Rejection
 from leeboard.planning.plan import ObjectRef, Plan
-from leeboard.ports import Cluster, Key, Tracking
+from leeboard.ports import Key, Sources
 from leeboard.reconciler.kind import KindEntry
 from leeboard.reconciler.loop import World
 from tests.support.fake_cluster import FakeCluster
@@ -34,9 +34,9 @@ class TinyKind:
     seen: list[tuple[Rejection, ...]] = field(default_factory=list)
 
     async def observe(
-        self, resource: TrainingJob, /, *, cluster: Cluster, tracking: Tracking, rejections: tuple[Rejection, ...]
+        self, resource: TrainingJob, /, *, sources: Sources, rejections: tuple[Rejection, ...]
     ) -> tuple[Rejection, ...]:
-        del resource, cluster, tracking
+        del resource, sources
         self.seen.append(rejections)
         return rejections
 
@@ -59,7 +59,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         entry = KindEntry(TrainingJob.model_validate, self.kind.observe, self.kind.plan)
-        self.world = World(self.cluster, self.tracking, StoppedClock(), DEFAULTS, {Kind.TRAINING_JOB: entry})
+        self.world = World(Sources(self.cluster, self.tracking), StoppedClock(), DEFAULTS, {Kind.TRAINING_JOB: entry})
         self.cluster.put(training_job())
 
     @property

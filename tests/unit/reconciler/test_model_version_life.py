@@ -15,7 +15,7 @@ from leeboard.reconciler.loop import World, reconcile
 from leeboard.reconciler.observe_model_version import observe_model_version
 from tests.support import builders_version as build
 from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_surroundings import Clock, CountedTracking
+from tests.support.fake_surroundings import Clock, CountedTracking, sources
 
 KEY = Key(Kind.MODEL_VERSION, "credit", "car-loan-v3")
 REF = ObjectRef(API_VERSION, "ModelVersion", "credit", "car-loan-v3")
@@ -40,7 +40,7 @@ class Life:
 
     def restart(self) -> None:
         """The operator forgets everything."""
-        self.world = World(self.cluster, self.tracking, Clock(), build.DEFAULTS, KINDS)
+        self.world = World(sources(self.cluster, self.tracking), Clock(), build.DEFAULTS, KINDS)
 
     async def settle(self) -> Manifest:
         """Passes until one wants nothing more; the status then."""

@@ -10,7 +10,7 @@ from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service import InferenceServiceFacts
 from leeboard.reconciler.observe_inference_service import observe_inference_service
 from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_tracking import FakeTracking
+from tests.support.fake_surroundings import sources
 from tests.unit.planning.inference_service.builders import a_service, a_version
 
 SERVICE = a_service()
@@ -29,7 +29,7 @@ def a_stored_version(number: int, *, model: str = "car-loan") -> Manifest:
 
 
 async def observed(cluster: FakeCluster, *, rejections: tuple[Rejection, ...] = ()) -> InferenceServiceFacts:
-    return await observe_inference_service(SERVICE, cluster=cluster, tracking=FakeTracking(), rejections=rejections)
+    return await observe_inference_service(SERVICE, sources=sources(cluster), rejections=rejections)
 
 
 def names(children: Children | Unknown) -> list[str]:
@@ -42,7 +42,17 @@ async def test_everything_is_unknown_until_the_cache_is_complete() -> None:
 
     facts = await observed(FakeCluster(is_complete=False))
 
-    assert facts == InferenceServiceFacts(unknown, unknown, unknown, unknown, unknown, unknown)
+    assert facts == InferenceServiceFacts(
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        routes=unknown,
+        autoscalers=unknown,
+        config_maps=unknown,
+    )
 
 
 async def test_children_and_the_versions_of_the_services_own_model_are_observed() -> None:
@@ -100,8 +110,6 @@ async def test_for_a_service_on_its_way_out_nothing_is_observed() -> None:
     leaving = SERVICE.model_copy(update={"metadata": metadata})
     nothing = Children()
 
-    facts = await observe_inference_service(
-        leaving, cluster=FakeCluster(is_complete=False), tracking=FakeTracking(), rejections=()
-    )
+    facts = await observe_inference_service(leaving, sources=sources(FakeCluster(is_complete=False)), rejections=())
 
     assert facts == InferenceServiceFacts((), nothing, nothing, nothing, nothing, nothing)

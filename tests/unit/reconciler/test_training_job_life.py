@@ -19,7 +19,7 @@ from leeboard.reconciler.loop import World, reconcile
 from leeboard.reconciler.observe_training_job import observe_training_job
 from tests.support.builders_training import DEFAULTS, training
 from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_surroundings import Clock, CountedTracking
+from tests.support.fake_surroundings import Clock, CountedTracking, sources
 
 KEY = Key(Kind.TRAINING_JOB, "credit", "car-loan")
 REF = ObjectRef(API_VERSION, "TrainingJob", "credit", "car-loan")
@@ -43,7 +43,7 @@ class Life:
 
     def restart(self) -> None:
         """The operator forgets everything."""
-        self.world = World(self.cluster, self.tracking, self.clock, DEFAULTS, KINDS)
+        self.world = World(sources(self.cluster, self.tracking), self.clock, DEFAULTS, KINDS)
 
     async def settle(self) -> Manifest:
         """Passes until one wants nothing more; the status then."""

@@ -29,6 +29,20 @@ class Origin(StrEnum):
 OnChange = Callable[[str, Manifest, Origin], None]
 
 
+class Presence(StrEnum):
+    """What is known of a kind.
+
+    Unlisted ──LIST──> Listed ──404──> Doubted ──404──> Absent
+                         ^                │               │
+                         └──────LIST──────┴──────LIST─────┘
+    """
+
+    UNLISTED = "Unlisted"  # not asked yet: no key may be processed
+    LISTED = "Listed"  # every object is here
+    DOUBTED = "Doubted"  # it was there and one LIST was answered 404: its objects are unknown
+    ABSENT = "Absent"  # the API server has no such kind, so there are no objects
+
+
 class EventType(StrEnum):
     """Watch event types; kopf replays its LIST with none, which is an upsert as well."""
 
@@ -44,25 +58,36 @@ class _Store:
     gone: set[str] = field(default_factory=set)
     gone_before: set[str] = field(default_factory=set)
     undelivered: dict[str, tuple[str, float]] = field(default_factory=dict)
-    is_complete: bool = False
+    presence: Presence = Presence.UNLISTED
 
 
 class Cache:
-    """Watched objects; ``on_change(kind, object, origin)`` is told of all but our own writes of children."""
+    """Watched objects; ``on_change(kind, object, origin)`` is told of all but our own writes of children.
 
-    def __init__(self, kinds: Iterable[ObjectKind], *, on_change: OnChange, steady: Callable[[], float]) -> None:
+    ``on_presence(kind)`` is told when an optional kind comes or goes after the first look at it.
+    """
+
+    def __init__(
+        self,
+        kinds: Iterable[ObjectKind],
+        *,
+        on_change: OnChange,
+        steady: Callable[[], float],
+        on_presence: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._stores: dict[str, _Store] = {kind.kind: _Store() for kind in kinds}
         self._on_change = on_change
+        self._on_presence = on_presence
         self._steady = steady
 
     @property
     def is_complete(self) -> bool:
-        """Whether every kind was listed once: no key may be processed before."""
-        return all(store.is_complete for store in self._stores.values())
+        """Whether every kind was listed once, or is known to be absent: no key may be processed before."""
+        return all(store.presence is not Presence.UNLISTED for store in self._stores.values())
 
-    def is_complete_for(self, kind: str) -> bool:
-        """Whether one kind was listed once."""
-        return self._stores[kind].is_complete
+    def presence(self, kind: str) -> Presence:
+        """What is known of one kind."""
+        return self._stores[kind].presence
 
     def sizes(self) -> Mapping[str, int]:
         """Number of objects by kind."""
@@ -77,6 +102,10 @@ class Cache:
         """Objects of ``kind`` that carry the owner's uid label, by name."""
         store = self._stores[kind]
         return _sorted(store.by_uid[key] for key in store.by_owner.get(uid, ()))
+
+    def everywhere(self, kind: str) -> tuple[Manifest, ...]:
+        """Every object of ``kind``, by name."""
+        return _sorted(self._stores[kind].by_uid.values())
 
     def in_namespace(self, kind: str, namespace: str) -> tuple[Manifest, ...]:
         """Every object of ``kind`` in the namespace, by name."""
@@ -123,7 +152,7 @@ class Cache:
         ``undelivered_seconds``.
         """
         store = self._stores[kind]
-        was_complete, changed, listed = store.is_complete, 0, set()
+        was_complete, changed, listed = store.presence is Presence.LISTED, 0, set()
         for manifest in items:
             uid = manifest["metadata"]["uid"]
             listed.add(uid)
@@ -140,8 +169,25 @@ class Cache:
                 self._on_change(kind, manifest, Origin.NEWS)
         store.undelivered = {uid: seen for uid, seen in store.undelivered.items() if uid in listed}
         store.gone_before, store.gone = store.gone, set()
-        store.is_complete = True
+        self._turn(kind, Presence.LISTED)
         return changed
+
+    def missing(self, kind: str) -> None:
+        """A LIST of an optional kind was answered that there is no such kind; one that was there is asked for again."""
+        store = self._stores[kind]
+        if store.presence is Presence.LISTED:
+            self._turn(kind, Presence.DOUBTED)
+            return
+        store.undelivered.clear()
+        for uid in list(store.by_uid):
+            self._remove(store, uid)
+        self._turn(kind, Presence.ABSENT)
+
+    def _turn(self, kind: str, presence: Presence) -> None:
+        store = self._stores[kind]
+        before, store.presence = store.presence, presence
+        if before not in {presence, Presence.UNLISTED}:
+            self._on_presence(kind)
 
     def _put(self, kind: str, store: _Store, manifest: Manifest) -> bool:
         metadata = manifest["metadata"]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from leeboard.adapters.kubernetes.cache import Cache
+from leeboard.adapters.kubernetes.cache import Cache, Presence
 from leeboard.adapters.kubernetes.client import ApiClient, NotFoundError, Request, Verb
 from leeboard.adapters.kubernetes.gate import WriteGate
 from leeboard.adapters.kubernetes.kinds import kind_of
@@ -50,7 +50,13 @@ class KubernetesCluster:
         """Cached objects that carry the owner's uid; they include what this process wrote last."""
         if not self._cache.is_complete:
             return Unknown(_NOT_COMPLETE)
+        if self._cache.presence(kind) is Presence.DOUBTED:
+            return Unknown(f"the API server did not know the kind {kind} when it was last asked")
         return Children(self._cache.owned(kind, owner.uid))
+
+    def serves(self, kind: str) -> bool:
+        """Whether the kind is there; true until its absence is certain."""
+        return self._cache.presence(kind) is not Presence.ABSENT
 
     def cached(self, kind: str, namespace: str) -> Children | Unknown:
         """Cached objects of a namespace."""

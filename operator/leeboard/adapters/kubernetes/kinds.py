@@ -13,12 +13,16 @@ MANAGED = f"{Label.MANAGED_BY.value}={MANAGED_BY_VALUE}"
 
 @dataclass(frozen=True, slots=True)
 class ObjectKind:
-    """One kind of the API server: where it is and, for a watched one, which objects of it are ours."""
+    """One kind of the API server: where it is and, for a watched one, which objects of it are ours.
+
+    A cluster may lack an optional kind, get it later, and lose it again.
+    """
 
     api_version: str
     kind: str
     plural: str
     selector: str = ""
+    is_optional: bool = False
 
     @property
     def group(self) -> str:
@@ -48,8 +52,12 @@ CHILDREN = (
     ObjectKind("v1", "Service", "services", MANAGED),
     ObjectKind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", MANAGED),
     ObjectKind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", MANAGED),
+    ObjectKind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", MANAGED),
+    ObjectKind("v1", "ConfigMap", "configmaps", MANAGED),
 )
-WATCHED = OURS + CHILDREN
+REQUIRED = OURS + CHILDREN
+OPTIONAL = (ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", MANAGED, is_optional=True),)
+WATCHED = REQUIRED + OPTIONAL
 LEASE = ObjectKind("coordination.k8s.io/v1", "Lease", "leases")
 EVENT = ObjectKind("events.k8s.io/v1", "Event", "events")
 _BY_KIND = {(kind.api_version, kind.kind): kind for kind in (*WATCHED, LEASE, EVENT)}

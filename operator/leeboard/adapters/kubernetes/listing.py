@@ -8,8 +8,8 @@ from itertools import count
 
 import structlog
 
-from leeboard.adapters.kubernetes.cache import Cache
-from leeboard.adapters.kubernetes.client import LIST_SECONDS, ApiClient, Request, Verb
+from leeboard.adapters.kubernetes.cache import Cache, Presence
+from leeboard.adapters.kubernetes.client import LIST_SECONDS, ApiClient, NotFoundError, Request, Verb
 from leeboard.adapters.kubernetes.jitter import jittered
 from leeboard.adapters.kubernetes.kinds import ObjectKind
 from leeboard.api.resource import Manifest
@@ -40,9 +40,9 @@ class Lister:
         return self._steady() - min(self._listed_at.values())
 
     async def fill(self) -> None:
-        """The barrier: return when every kind is in the cache; a kind that cannot be listed yet is tried again."""
+        """The barrier: return when every kind is in the cache or absent; one that cannot be listed is tried again."""
         for kind in self._kinds:
-            while not self._cache.is_complete_for(kind.kind):
+            while self._cache.presence(kind.kind) is Presence.UNLISTED:
                 try:
                     await self.list_once(kind)
                 except LeeboardError as error:
@@ -59,16 +59,45 @@ class Lister:
     async def sweep(self) -> None:
         """One LIST of every kind; a failure is logged and left to the next turn."""
         for kind in self._kinds:
-            try:
-                changed = await self.list_once(kind)
-            except LeeboardError as error:
-                _log.warning("sweep failed", object_kind=kind.kind, error=str(error))
-                continue
-            if changed:
-                _log.info("sweep found what the watch had not brought", object_kind=kind.kind, changed=changed)
+            await self.look(kind)
+
+    async def look(self, kind: ObjectKind) -> None:
+        """One LIST of one kind; a failure is logged."""
+        try:
+            changed = await self.list_once(kind)
+        except LeeboardError as error:
+            _log.warning("sweep failed", object_kind=kind.kind, error=str(error))
+            return
+        if changed:
+            _log.info("sweep found what the watch had not brought", object_kind=kind.kind, changed=changed)
 
     async def list_once(self, kind: ObjectKind) -> int:
-        """One complete LIST into the cache; the number of differences."""
+        """One complete LIST into the cache; the number of differences. An optional kind may turn out to be absent."""
+        try:
+            items, version = await self._listed(kind)
+        except NotFoundError:
+            if not kind.is_optional:
+                raise
+            self._listed_at[kind.kind] = self._steady()
+            self._cache.missing(kind.kind)
+            return 0
+        self._listed_at[kind.kind] = self._steady()
+        return self._cache.replace(kind.kind, items, version=version)
+
+    async def is_discovered(self, kind: ObjectKind) -> bool:
+        """Whether the API server tells of the kind when it is asked what it has; that comes a moment after the LIST."""
+        try:
+            groups = await self._client.send(Request(Verb.GET, "APIGroupList", "/apis"))
+            if kind.group not in {group["name"] for group in groups.get("groups", ())}:
+                return False
+            answer = await self._client.send(Request(Verb.GET, "APIResourceList", f"/apis/{kind.api_version}"))
+        except LeeboardError as error:
+            _log.warning("cannot ask for the kinds of the API server", error=str(error))
+            return False
+        return kind.plural in {resource["name"] for resource in answer.get("resources", ())}
+
+    async def _listed(self, kind: ObjectKind) -> tuple[list[Manifest], str]:
+        """Every object of a kind, and the version of the LIST."""
         items: list[Manifest] = []
         query = {"limit": str(PAGE)} | ({"labelSelector": kind.selector} if kind.selector else {})
         version, token = "", ""
@@ -81,6 +110,4 @@ class Lister:
             version = version or page["metadata"]["resourceVersion"]
             token = page["metadata"].get("continue", "")
             if not token:
-                break
-        self._listed_at[kind.kind] = self._steady()
-        return self._cache.replace(kind.kind, items, version=version)
+                return items, version
