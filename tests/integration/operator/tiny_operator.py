@@ -1,4 +1,5 @@
-"""The whole operator with the smallest planner that there is: one Job and one run for each TrainingJob.
+"""The whole operator with the smallest planner that there is: one Job and one run for each TrainingJob, and for each
+InferenceService a phase that says which routes are known.
 
 It tests the loop, the adapters and the watch without what the kinds decide: ``python -m ...tiny_operator run``.
 """
@@ -105,10 +106,35 @@ def _leave(resource: Resource, facts: None, /, *, defaults: Defaults, now: datet
     return Plan()
 
 
+async def observe_routes(
+    resource: InferenceService, *, sources: Sources, rejections: tuple[Rejection, ...]
+) -> Children | Unknown | None:
+    del rejections
+    if not sources.cluster.serves("HTTPRoute"):
+        return None
+    return sources.cluster.children(resource.metadata, "HTTPRoute")
+
+
+def tell_routes(
+    resource: InferenceService, routes: Children | Unknown | None, /, *, defaults: Defaults, now: datetime
+) -> Plan:
+    del defaults, now
+    match routes:
+        case None:
+            phase = "NoSuchKind"
+        case Unknown():
+            phase = "Unknown"
+        case Children(items=items):
+            phase = ",".join(["Routes", *(item["metadata"]["name"] for item in items)])
+    generation = resource.metadata.generation
+    told = resource.status.model_copy(update={"phase": phase, "observed_generation": generation})
+    return Plan(status=told if resource.status.phase != phase else None)
+
+
 KINDS: Mapping[Kind, KindEntry[Any, Any]] = {
     Kind.TRAINING_JOB: KindEntry(TrainingJob.model_validate, observe, plan),
     Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, _nothing, _leave),
-    Kind.INFERENCE_SERVICE: KindEntry(InferenceService.model_validate, _nothing, _leave),
+    Kind.INFERENCE_SERVICE: KindEntry(InferenceService.model_validate, observe_routes, tell_routes),
 }
 
 
