@@ -19,4 +19,5 @@ class TrafficReason(StrEnum):
     REFUSED_BY_GATEWAY = "RefusedByGateway"
     NO_GATEWAY_NAMED = "NoGatewayNamed"
     NO_HOST_NAME = "NoHostName"
+    NOT_SUPPORTED = "NotSupported"  # by this provider
     NO_GATEWAY_API = "NoGatewayAPI"

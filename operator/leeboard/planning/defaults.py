@@ -7,6 +7,16 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultGateway:
+    """The Gateway of every service that names none; ``domain`` makes host names, ``<service>.<namespace>.<domain>``."""
+
+    name: str
+    namespace: str
+    section_name: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
     """Administrator's settings that shape children.
 
@@ -25,3 +35,4 @@ class Defaults:
     start_deadline: timedelta = timedelta(minutes=10)
     finished_job_ttl: timedelta = timedelta(hours=24)
     operator_namespace: str = "leeboard-system"
+    gateway: DefaultGateway | None = None

@@ -155,7 +155,8 @@ def own_labels(template: Manifest) -> Iterator[Finding]:
     metadata = template.get("metadata") or {}
     for field in ("labels", "annotations"):
         for key in metadata.get(field) or {}:
-            if key == Label.MANAGED_BY or key.partition("/")[0] == GROUP:
+            prefix = key.partition("/")[0]
+            if key == Label.MANAGED_BY or prefix == GROUP or prefix.endswith(f".{GROUP}"):
                 yield Finding(f"metadata.{field}[{key}]", "belongs to Leeboard")
 
 

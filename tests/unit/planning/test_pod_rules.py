@@ -102,6 +102,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         {**pod(), "metadata": {"labels": {"leeboard.dev/uid": "x"}}},
         "t.metadata.labels[leeboard.dev/uid] belongs to Leeboard",
     ),
+    "a label of a pool": (
+        {**pod(), "metadata": {"labels": {"pool.leeboard.dev/abc": "true"}}},
+        "t.metadata.labels[pool.leeboard.dev/abc] belongs to Leeboard",
+    ),
     "the manager's label": (
         {**pod(), "metadata": {"labels": {"app.kubernetes.io/managed-by": "x"}}},
         "t.metadata.labels[app.kubernetes.io/managed-by] belongs to Leeboard",

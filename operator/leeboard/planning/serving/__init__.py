@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from leeboard.planning.serving.deployment import APPLIED, RECORD, deployment_of, hash_of, revision_labels
+from leeboard.planning.serving.deployment import (
+    APPLIED,
+    IN_POOL,
+    RECORD,
+    deployment_of,
+    hash_of,
+    is_in_pool,
+    pool_label,
+    revision_labels,
+)
 from leeboard.planning.serving.mlflow import MLflowRuntime
 from leeboard.planning.serving.runtime import Ports, Served, ServingRuntime
 
@@ -14,6 +23,7 @@ RUNTIMES: Mapping[str, ServingRuntime] = {
 
 __all__ = [
     "APPLIED",
+    "IN_POOL",
     "RECORD",
     "RUNTIMES",
     "Ports",
@@ -21,5 +31,7 @@ __all__ = [
     "ServingRuntime",
     "deployment_of",
     "hash_of",
+    "is_in_pool",
+    "pool_label",
     "revision_labels",
 ]

@@ -14,6 +14,7 @@ APPLIED = f"{GROUP}/applied"
 """Annotation: hash of the pod template as it was asked for; another hash means another version of the operator."""
 RECORD = f"{GROUP}/revision"
 """Annotation: the revision itself, so that a lost status does not make a serving Deployment a stranger."""
+IN_POOL = "true"
 ROLE_FIELDS = frozenset({"since", "keep_until", "replicas", "ready_replicas"})
 
 
@@ -22,8 +23,25 @@ def revision_labels(metadata: Metadata, *, revision: str) -> dict[str, str]:
     return {str(Label.UID): metadata.uid, str(Label.REVISION): revision}
 
 
-def deployment_of(served: Served, runtime: ServingRuntime) -> Manifest:
-    """The Deployment of a revision: never fewer pods than asked for while it changes."""
+def pool_label(revision: str) -> str:
+    """The label on the pods that may share one Service with ``revision``: its own ones, and those of each canary that
+    was started beside it. So the pair can be selected without a list of names, also while no operator runs.
+    """
+    return f"pool.{GROUP}/{revision}"
+
+
+def is_in_pool(manifest: Manifest, revision: str) -> bool:
+    """Whether a pod, or the pods of a Deployment's template, may share one Service with ``revision``."""
+    metadata = manifest.get("spec", {}).get("template", manifest)["metadata"]
+    return (metadata.get("labels") or {}).get(pool_label(revision)) == IN_POOL
+
+
+def deployment_of(served: Served, runtime: ServingRuntime, beside: str | None = None) -> Manifest:
+    """The Deployment of a revision: never fewer pods than asked for while it changes.
+
+    ``beside`` is the stable revision while this one is its canary. The hash in APPLIED leaves it out: the template
+    of a promoted canary is still the one that was asked for.
+    """
     metadata, revision = served.service.metadata, served.revision
     chosen = revision_labels(metadata, revision=revision.name)
     labels = {
@@ -32,7 +50,11 @@ def deployment_of(served: Served, runtime: ServingRuntime) -> Manifest:
         str(Label.MODEL): served.service.spec.model.name,
         str(Label.MODEL_VERSION): revision.model_version,
     }
-    template = runtime.pod_template(served, labels=labels)
+    pooled = {**labels, pool_label(revision.name): IN_POOL}
+    applied = hash_of(runtime.pod_template(served, labels=pooled))
+    if beside is not None:
+        pooled[pool_label(beside)] = IN_POOL
+    template = runtime.pod_template(served, labels=pooled)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -40,7 +62,7 @@ def deployment_of(served: Served, runtime: ServingRuntime) -> Manifest:
             "name": revision.deployment,
             "namespace": metadata.namespace,
             "labels": labels,
-            "annotations": {APPLIED: hash_of(template), RECORD: record_of(revision)},
+            "annotations": {APPLIED: applied, RECORD: record_of(revision)},
             "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
         },
         "spec": {

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from leeboard.api.traffic import Provider
+from leeboard.planning.traffic.choosing import Chosen, choose
+from leeboard.planning.traffic.gateway_api import GatewayAPI
 from leeboard.planning.traffic.provider import (
     Answer,
     Confirmed,
@@ -12,10 +17,18 @@ from leeboard.planning.traffic.provider import (
     Seen,
     TrafficProvider,
 )
+from leeboard.planning.traffic.replicas import Replicas
 from leeboard.planning.traffic.split import Split
 
+PROVIDERS: Mapping[Provider, TrafficProvider] = {
+    Provider.GATEWAY_API: GatewayAPI(),
+    Provider.REPLICAS: Replicas(),
+}
+
 __all__ = [
+    "PROVIDERS",
     "Answer",
+    "Chosen",
     "Confirmed",
     "Pending",
     "Refused",
@@ -24,4 +37,5 @@ __all__ = [
     "Seen",
     "Split",
     "TrafficProvider",
+    "choose",
 ]

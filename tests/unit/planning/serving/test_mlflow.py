@@ -32,6 +32,7 @@ LABELS = {
     "leeboard.dev/model": "car-loan",
     "leeboard.dev/model-version": "car-loan-v3",
 }
+POOLED = {**LABELS, "pool.leeboard.dev/abc": "true"}
 CHOSEN = {"leeboard.dev/uid": "uid-1", "leeboard.dev/revision": "abc"}
 
 
@@ -168,7 +169,7 @@ def test_the_deployment_of_a_version_is() -> None:
             "progressDeadlineSeconds": 600,
             "revisionHistoryLimit": 1,
             "template": {
-                "metadata": {"labels": LABELS},
+                "metadata": {"labels": POOLED},
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
@@ -247,7 +248,7 @@ def test_the_users_template_is_merged_over_by_container_name() -> None:
     made = deployment_of(served(a_server(template)), RUNTIME)["spec"]["template"]
 
     server, log = made["spec"]["containers"]
-    assert made["metadata"] == {"annotations": {"team": "credit"}, "labels": LABELS}
+    assert made["metadata"] == {"annotations": {"team": "credit"}, "labels": POOLED}
     assert made["spec"]["nodeSelector"] == {"disk": "fast"}
     assert server["resources"] == {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "8Gi"}}
     assert server["env"] == [{"name": "HOME", "value": "/tmp"}, {"name": "THREADS", "value": "2"}]
