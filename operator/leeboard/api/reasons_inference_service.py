@@ -29,6 +29,7 @@ class ServiceReason(StrEnum):
     WAITING_FOR_MODEL_VERSION = "WaitingForModelVersion"
     STARTING = "Starting"
     # why it cannot go on by itself
+    INVALID_ROLLOUT = "InvalidRollout"
     NOT_STALLED = "NotStalled"
     STALLED = "Stalled"
     INVALID_TEMPLATE = "InvalidTemplate"

@@ -28,6 +28,25 @@ class Autoscaling(ApiModel):
     )
 
 
+class Custom(ApiModel):
+    """What has to be known of a server that is not ours; its image is that of the template's container ``server``."""
+
+    port: int = Field(default=8080, ge=1, le=65535, description="Port that answers requests.")
+    metrics_port: int | None = Field(default=None, ge=1, le=65535, description="Port of its metrics; the pod's own.")
+    readiness_path: str | None = Field(
+        default=None,
+        max_length=256,
+        pattern="^/",
+        description="Answers 200 when the model is loaded; when left out, an open port counts as ready.",
+    )
+    model_path: str = Field(
+        default="/mnt/model",
+        max_length=256,
+        pattern="^/[^:]+$",
+        description="Where the version's verified files are mounted; MODEL_PATH holds it.",
+    )
+
+
 class Server(ApiModel):
     """What runs the model."""
 
@@ -37,11 +56,16 @@ class Server(ApiModel):
                 "!has(self.autoscaling) || self.replicas == 1",
                 "the autoscaler sets the number of pods: leave out replicas",
                 path=".replicas",
-            )
+            ),
+            rule("!has(self.custom) || self.runtime == 'Custom'", "custom is for runtime Custom", path=".custom"),
         )
     )
 
-    runtime: Literal["MLflow"] = Field(default="MLflow", description="MLflow: the built-in server for MLflow models.")
+    runtime: Literal["MLflow", "Seldon", "Custom"] = Field(
+        default="MLflow",
+        description="MLflow: the built-in server. Seldon: seldon-core's wrapper. Custom: any image with a port.",
+    )
+    custom: Custom | None = Field(default=None, description="Ports and paths of runtime Custom.")
     template: Manifest | None = Field(
         default=None,
         description="Pod template, merged over the server's own: lists of containers, volumes and variables by name.",

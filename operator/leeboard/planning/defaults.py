@@ -28,6 +28,7 @@ class Defaults:
     cluster: str
     runtime_image: str
     tracking_uri: str
+    seldon_image: str = ""
     tracking_page: str | None = None
     credentials_secret: str | None = None
     image_pull_policy: str = "IfNotPresent"

@@ -86,13 +86,17 @@ def _restricted_container(container: Manifest) -> Manifest:
     return merged
 
 
-def read_only_root(template: Manifest) -> Manifest:
+def read_only_root(template: Manifest, *, only: Sequence[str] | None = None) -> Manifest:
     """``template`` with read-only root file systems and one writable place, ``/tmp``, which is HOME as well.
 
-    For images of our own only: an arbitrary training image may write anywhere.
+    For containers with an image of our own, all or those that ``only`` names: another image may write anywhere.
     """
     spec = merge({"volumes": [{"name": TMP_VOLUME, "emptyDir": {}}]}, template.get("spec") or {})
-    spec = _with_each_container(spec, _read_only_container)
+    names = {container.get("name") for kind in CONTAINER_LISTS for container in spec.get(kind) or ()}
+    chosen = names if only is None else names & set(only)
+    spec = _with_each_container(
+        spec, lambda container: _read_only_container(container) if container.get("name") in chosen else container
+    )
     return {**deepcopy(template), "spec": spec}
 
 

@@ -19,7 +19,7 @@ def service(resource: InferenceService, *, revision: str, ports: Ports) -> Manif
         "metadata": _metadata(resource, name=resource.metadata.name),
         "spec": {
             "selector": revision_labels(resource.metadata, revision=revision),
-            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": ports.http}],
+            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": ports.target}],
         },
     }
 

@@ -31,7 +31,7 @@ from leeboard.planning.inference_service.troubles import Trouble, trouble_of
 from leeboard.planning.inference_service.world import World, ready_replicas, wanted_replicas, world_of
 from leeboard.planning.inference_service.writes import Stage, removal_due, repair_due, writes
 from leeboard.planning.plan import Plan
-from leeboard.planning.serving import RUNTIMES, Served, deployment_of
+from leeboard.planning.serving import RUNTIMES, Served, check_findings, deployment_of
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How soon to look again when the cache lags behind our own write, or a draining pod still has an endpoint."""
@@ -108,6 +108,8 @@ def _choice(known: Known) -> Choice:
     faults = RUNTIMES[server.runtime].findings(server)
     if faults:
         return Refused(ServiceReason.INVALID_TEMPLATE, "; ".join(str(fault) for fault in faults))
+    if faults := check_findings(known.resource.spec):
+        return Refused(ServiceReason.INVALID_ROLLOUT, "; ".join(str(fault) for fault in faults))
     return choose(known.resource, known.versions, stable=known.resource.status.stable)
 
 
@@ -117,8 +119,7 @@ def _desired(known: Known, choice: Choice) -> Revision | None:
         return None
     status = known.resource.status
     before = (status.stable, status.canary, *status.draining)
-    image = known.defaults.runtime_image
-    return desired_revision(known.resource, choice, known=before, default_image=image, now=known.now)
+    return desired_revision(known.resource, choice, known=before, defaults=known.defaults, now=known.now)
 
 
 def _manifests(known: Known, roles: Roles) -> Mapping[str, Manifest]:

@@ -13,6 +13,7 @@ from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import child_name, short_hash
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
+from leeboard.planning.defaults import Defaults
 from leeboard.planning.inference_service.target import Target
 from leeboard.planning.serving import RECORD, RUNTIMES, hash_of
 
@@ -28,7 +29,7 @@ def template_hash(server: Server) -> str:
 
 
 def desired_revision(
-    resource: InferenceService, target: Target, *, known: Iterable[Revision | None], default_image: str, now: datetime
+    resource: InferenceService, target: Target, *, known: Iterable[Revision | None], defaults: Defaults, now: datetime
 ) -> Revision:
     """The revision that should serve. A known one of the same version, digest and template keeps its image: an upgrade
     of the operator changes only new revisions.
@@ -36,7 +37,7 @@ def desired_revision(
     server, version = resource.spec.server, target.model_version
     template = template_hash(server)
     wanted = (version.metadata.name, version.spec.version, target.artifact.digest, template)
-    image = RUNTIMES[server.runtime].image(server, default=default_image)
+    image = RUNTIMES[server.runtime].image(server, defaults=defaults)
     for revision in known:
         if revision is not None and identity_of(revision) == wanted:
             image = revision.image

@@ -90,7 +90,8 @@ def _service(stage: Stage) -> Iterator[Write]:
     """The Service, selecting what it should."""
     if stage.routed is None:
         return
-    ports = RUNTIMES[stage.resource.spec.server.runtime].ports
+    server = stage.resource.spec.server
+    ports = RUNTIMES[server.runtime].ports(server)
     manifest = children.service(stage.resource, revision=stage.routed, ports=ports)
     live = stage.world.service
     if live is None:

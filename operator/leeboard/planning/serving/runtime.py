@@ -28,17 +28,29 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Ports of the server's container: requests, and what is in no public Service."""
+    """Ports of the server's container: requests, and what is in no public Service, where there is any.
+
+    A Service aims at the container's port by its name, so that two revisions may have different numbers.
+    """
 
     http: int
-    metrics: int
+    metrics: int | None
+
+    @property
+    def target(self) -> str:
+        """The ``targetPort`` of a Service."""
+        return "http"
 
 
 class ServingRuntime(Protocol):
     """From ``Served`` to a pod template; adding one is one file and one line in the table of this package."""
 
     @property
-    def ports(self) -> Ports:
+    def counts(self) -> bool:
+        """Whether pods count their requests at ``/monitoring/counts``; checks that need it are refused else."""
+        ...
+
+    def ports(self, server: Server) -> Ports:
         """The ports that the server listens on."""
         ...
 
@@ -46,12 +58,12 @@ class ServingRuntime(Protocol):
         """Faults of the user's template, each with its path; empty when it may be merged."""
         ...
 
-    def image(self, server: Server, *, default: str) -> str:
-        """The image that serves: the user's, else ``default``."""
+    def image(self, server: Server, *, defaults: Defaults) -> str:
+        """The image that serves: the user's, else the administrator's; empty where neither names one."""
         ...
 
     def brings_own_image(self, server: Server) -> bool:
-        """Whether the user's template names the server's image."""
+        """Whether the model is loaded in another environment than the one it was fingerprinted in."""
         ...
 
     def pod_template(self, served: Served, *, labels: Mapping[str, str]) -> Manifest:

@@ -85,6 +85,6 @@ def _service(
         "metadata": metadata_of(road, name=name, labels=labels, annotations=annotations),
         "spec": {
             "selector": dict(selector),
-            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": road.ports.http}],
+            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": road.ports.target}],
         },
     }

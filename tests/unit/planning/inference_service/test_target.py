@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from leeboard.api.resource import Manifest
 from leeboard.planning.inference_service.revisions import desired_revision, recorded_revision, template_hash
 from leeboard.planning.inference_service.target import Refused, Target, Waiting, choose
 from tests.unit.planning.inference_service.builders import (
+    DEFAULTS,
     START,
     a_fingerprint,
     a_fresh_version,
@@ -188,7 +190,7 @@ def test_an_image_of_the_users_is_judged_as_it_starts() -> None:
 def revision_of(resource: InferenceService, version: ModelVersion, *, image: str = "runtime:1") -> Revision:
     choice = choose(resource, [version], stable=None)
     assert isinstance(choice, Target)
-    return desired_revision(resource, choice, known=(), default_image=image, now=START)
+    return desired_revision(resource, choice, known=(), defaults=replace(DEFAULTS, runtime_image=image), now=START)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,8 @@ def test_a_known_revision_keeps_its_image() -> None:
     assert isinstance(choice, Target)
 
     later = START + timedelta(days=30)
-    after = desired_revision(a_service(), choice, known=(None, before), default_image="runtime:2", now=later)
+    upgraded = replace(DEFAULTS, runtime_image="runtime:2")
+    after = desired_revision(a_service(), choice, known=(None, before), defaults=upgraded, now=later)
 
     assert after.model_copy(update={"since": before.since}) == before
 

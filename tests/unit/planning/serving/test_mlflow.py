@@ -52,7 +52,7 @@ def served(server: Server | None = None, *, defaults: Defaults = DEFAULTS, size:
         version="3",
         digest=DIGEST,
         deployment="loans-xyz",
-        image=RUNTIME.image(service.spec.server, default="runtime:1"),
+        image=RUNTIME.image(service.spec.server, defaults=DEFAULTS),
         template_hash="hash",
         since="2026-03-01T12:00:00Z",
     )
@@ -347,7 +347,7 @@ def test_a_template_is_accepted_with(template: Manifest | None) -> None:
 def test_the_image_is_the_users_with(template: Manifest | None, *, own: bool) -> None:
     server = a_server(template)
 
-    assert (RUNTIME.brings_own_image(server), RUNTIME.image(server, default="runtime:1")) == (
+    assert (RUNTIME.brings_own_image(server), RUNTIME.image(server, defaults=DEFAULTS)) == (
         own,
         "mine:1" if own else "runtime:1",
     )

@@ -1,0 +1,111 @@
+"""What the pods of every runtime have in common: the init container that fetches and verifies, volumes, times.
+
+fetch (init, speaks with MLflow, writes the volume) -> server (no credentials, reads the volume)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from leeboard.api.names import Label
+from leeboard.api.resource import Manifest
+from leeboard.api.serving import Server
+from leeboard.planning.pod_template import TMP_VOLUME, with_credentials
+from leeboard.planning.serving.duration import seconds_of
+from leeboard.planning.serving.runtime import Ports, Served
+
+SERVER = "server"
+FETCH = "fetch"
+MODEL_VOLUME = "leeboard-model"
+MODEL_PATH = "/mnt/model"
+LEAST_DRAIN_SECONDS = 5
+"""From the moment at which a pod is told to stop until every kube-proxy has seen that its endpoint is gone."""
+EXIT_SECONDS = 5
+FETCH_BYTES_PER_SECOND = 50 * 1000 * 1000
+MEBIBYTE = 1024 * 1024
+RESOURCES: Manifest = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
+
+
+def pod_of(served: Served, server: Manifest, *, fetch: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """The template before the user's is merged over it: ``fetch`` first, then ``server``, over one volume."""
+    spec: Manifest = {
+        "enableServiceLinks": False,
+        "initContainers": [fetch],
+        "containers": [server],
+        "terminationGracePeriodSeconds": drain_seconds(served) + EXIT_SECONDS,
+        "topologySpreadConstraints": [_spread(labels)],
+        "volumes": _volumes(served.artifact.bytes),
+    }
+    if served.defaults.image_pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in served.defaults.image_pull_secrets]
+    return {"spec": spec}
+
+
+def fetch_container(served: Served, *, image: str, options: Sequence[str] = ()) -> Manifest:
+    """The init container: the only one that speaks with MLflow, and it loads nothing."""
+    container: Manifest = {
+        "name": FETCH,
+        "image": image,
+        "imagePullPolicy": served.defaults.image_pull_policy,
+        "command": ["leeboard-runtime"],
+        "args": [
+            "fetch",
+            f"--model-uri={served.artifact.uri}",
+            f"--destination={MODEL_PATH}",
+            f"--digest={served.artifact.digest}",
+            *options,
+        ],
+        "env": [{"name": "MLFLOW_TRACKING_URI", "value": served.defaults.tracking_uri}],
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}},
+        "volumeMounts": [{"name": MODEL_VOLUME, "mountPath": MODEL_PATH}],
+    }
+    return with_credentials(container, served.defaults.credentials_secret)
+
+
+def container_ports(ports: Ports) -> list[Manifest]:
+    """The ports under the names by which Services and scrapers find them."""
+    named = {"http": ports.http, "metrics": ports.metrics}
+    return [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in named.items() if port]
+
+
+def user_container(server: Server) -> Manifest:
+    """The container ``server`` of the user's template; empty where there is none."""
+    containers = ((server.template or {}).get("spec") or {}).get("containers") or ()
+    return next((container for container in containers if container.get("name") == SERVER), {})
+
+
+def user_image(server: Server) -> str:
+    """The image that the user's container ``server`` names; empty where it names none."""
+    return str(user_container(server).get("image") or "")
+
+
+def drain_seconds(served: Served) -> int:
+    """From the order to stop until open connections are cut: the longest request, begun as late as one can be."""
+    return seconds_of(served.service.spec.server.request_timeout) + LEAST_DRAIN_SECONDS
+
+
+def start_deadline(served: Served) -> timedelta:
+    """The administrator's start deadline plus the time that fetching takes at 50 MB/s."""
+    return served.defaults.start_deadline + timedelta(seconds=served.artifact.bytes // FETCH_BYTES_PER_SECOND)
+
+
+def _spread(labels: Mapping[str, str]) -> Manifest:
+    """Pods of one version on different nodes where there is room."""
+    chosen = {key: labels[key] for key in (Label.UID, Label.REVISION)}
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": chosen},
+    }
+
+
+def _volumes(size: int) -> list[Manifest]:
+    """Room for the model, and for what a download or a model's own cache needs; limits protect the node's disk."""
+    mebibytes = math.ceil(size / MEBIBYTE)
+    return [
+        {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": f"{2 * mebibytes + 64}Mi"}},
+        {"name": TMP_VOLUME, "emptyDir": {"sizeLimit": f"{2 * mebibytes + 1024}Mi"}},
+    ]

@@ -1,0 +1,53 @@
+"""A service whose server is not the built-in one."""
+
+from __future__ import annotations
+
+import pytest
+
+from leeboard.api.conditions import ConditionType, condition_of
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.rollout import Analysis, Rollout
+from leeboard.planning.inference_service.target import Target, choose
+from tests.unit.planning.inference_service.builders import a_fingerprint, a_service, a_version
+from tests.unit.planning.inference_service.reading import told
+from tests.unit.planning.inference_service.simulation import SimulatedCluster
+
+IMAGE = {"spec": {"containers": [{"name": "server", "image": "mine:1"}]}}
+
+
+def with_runtime(runtime: str, *, rollout: Rollout | None = None) -> InferenceService:
+    """A service that follows the approved versions by a runtime."""
+    resource = a_service(template=IMAGE)
+    server = resource.spec.server.model_copy(update={"runtime": runtime})
+    spec = resource.spec.model_copy(update={"server": server, "rollout": rollout or Rollout()})
+    return resource.model_copy(update={"spec": spec})
+
+
+@pytest.mark.parametrize("runtime", ["Custom", "Seldon"])
+def test_a_model_that_needs_other_libraries_than_our_image_has_may_be_served_by(runtime: str) -> None:
+    version = a_version(1, fingerprint=a_fingerprint(environment="Refuse"))
+
+    assert isinstance(choose(with_runtime(runtime), [version], stable=None), Target)
+
+
+def test_requests_go_to_the_port_of_each_pod_by_its_name() -> None:
+    cluster = SimulatedCluster(with_runtime("Custom"), [a_version(1)])
+
+    cluster.reconcile()
+
+    service = cluster.services["car-loan"]
+    assert service["spec"]["ports"] == [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
+
+
+def test_a_check_that_nothing_can_answer_stalls_before_a_pod_is_made() -> None:
+    checks = [{"name": "errors", "errorRate": {"max": "0.1"}}]
+    rollout = Rollout(analysis=Analysis.model_validate({"checks": checks}))
+    cluster = SimulatedCluster(with_runtime("Custom", rollout=rollout), [a_version(1)])
+
+    cluster.reconcile()
+
+    stalled = condition_of(cluster.resource.status.conditions, ConditionType.STALLED)
+    assert told(cluster)["Stalled"] == "True/InvalidRollout"
+    assert stalled is not None
+    assert stalled.message.startswith("spec.rollout.analysis.checks[0].errorRate needs pods that count")
+    assert cluster.deployments == {}
