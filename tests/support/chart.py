@@ -51,11 +51,17 @@ def helm(*arguments: str) -> HelmAnswer:
 
 
 @functools.cache
-def template(*settings: str, values: Path | None = None, namespace: str = NAMESPACE) -> HelmAnswer:
-    """``helm template`` with ``--set`` for each of ``settings``; rendered once for each test run."""
+def template(
+    *settings: str, values: Path | None = None, namespace: str = NAMESPACE, served: tuple[str, ...] = ()
+) -> HelmAnswer:
+    """``helm template`` with ``--set`` for each of ``settings``; rendered once for each test run.
+
+    ``served`` are kinds of the API server, in Helm's words, that decide what is rendered.
+    """
     files = ["--values", str(values)] if values else []
     sets = [argument for setting in settings for argument in ("--set", setting)]
-    return helm("template", "leeboard", ".", "--namespace", namespace, "--kube-version", KUBE_VERSION, *files, *sets)
+    cluster = ["--kube-version", KUBE_VERSION, *(f"--api-versions={kind}" for kind in served)]
+    return helm("template", "leeboard", ".", "--namespace", namespace, *cluster, *files, *sets)
 
 
 def lint(*settings: str, values: Path | None = None) -> HelmAnswer:

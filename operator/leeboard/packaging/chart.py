@@ -1,4 +1,4 @@
-"""The generated parts of the chart: CRDs as templates, and the roles of the table."""
+"""The generated parts of the chart: CRDs as templates, the roles of the table, and the policies of the verbs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import yaml
 
 from leeboard.api.resource import Manifest
+from leeboard.packaging.policies import requests_template
 from leeboard.packaging.rbac import OPERATOR_RIGHTS, USER_ROLES, Right, Scope, UserRole
 
 TEMPLATES = PurePosixPath("charts/leeboard/templates")
@@ -23,7 +24,10 @@ def chart_files(crds: Iterable[Manifest]) -> Mapping[PurePosixPath, str]:
     Raises ValueError when a CRD contains template braces, which Helm would evaluate.
     """
     files = {TEMPLATES / "crds" / f"{crd['metadata']['name']}.yaml": crd_template(crd) for crd in crds}
-    return files | {TEMPLATES / "rbac-roles.yaml": roles_template()}
+    return files | {
+        TEMPLATES / "rbac-roles.yaml": roles_template(),
+        TEMPLATES / "admission" / "requests.yaml": requests_template(),
+    }
 
 
 def crd_template(crd: Manifest) -> str:

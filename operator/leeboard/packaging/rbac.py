@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from leeboard.api.names import GROUP, Kind
 from leeboard.api.resource import Manifest
+from leeboard.api.verbs import RequestVerb
 
 LEASE_NAME = "leeboard"
 READ = ("get", "list", "watch")
@@ -86,6 +87,12 @@ USER_ROLES: tuple[UserRole, ...] = (
                 KINDS,
                 ("create", "delete", "deletecollection", "patch", "update"),
                 "train and serve: this creates pods, which the edit role may do anyway",
+            ),
+            Right(
+                GROUP,
+                (Kind.INFERENCE_SERVICE.plural,),
+                tuple(RequestVerb),
+                "ask for what is done to a running service: annotations, which a policy checks against these verbs",
             ),
         ),
     ),

@@ -16,7 +16,7 @@ from tests.cluster.waiting import until
 from tests.support.chart import NAMESPACE, WITH_MLFLOW, one, template
 
 TEAM = "team"
-POLICIES = 4
+POLICIES = 6
 SERVICE_MONITOR = "ServiceMonitor"
 
 

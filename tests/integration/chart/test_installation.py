@@ -33,21 +33,24 @@ def test_the_policies_type_check_without_a_warning(kubectl: Kubectl) -> None:
     assert checks == {
         "leeboard-inferenceservices": {},
         "leeboard-lineage": {},
+        "leeboard-own-config-maps": {},
         "leeboard-own-namespace": {},
+        "leeboard-requests": {},
         "leeboard-trainingjobs": {},
     }
 
 
+READING = {"get", "list", "watch"}
+WRITING = READING | {"create", "delete", "deletecollection", "patch", "update"}
+ASKING = {"promote", "abort", "pause", "resume", "retry", "skip-step", "rollback", "restart"}
+
+
 @pytest.mark.parametrize(
-    ("aggregate", "verbs"),
-    [
-        ("view", {"get", "list", "watch"}),
-        ("edit", {"get", "list", "watch", "create", "delete", "deletecollection", "patch", "update"}),
-        ("admin", {"get", "list", "watch", "create", "delete", "deletecollection", "patch", "update"}),
-    ],
+    ("aggregate", "verbs", "asking"),
+    [("view", READING, set()), ("edit", WRITING, ASKING), ("admin", WRITING, ASKING)],
 )
 def test_kubernetes_own_roles_reach_our_kinds_and_never_a_status(
-    kubectl: Kubectl, aggregate: str, verbs: set[str]
+    kubectl: Kubectl, aggregate: str, verbs: set[str], asking: set[str]
 ) -> None:
     def rights() -> set[tuple[str, str]]:
         rules = json.loads(kubectl.done("get", "clusterrole", aggregate, "-o", "json"))["rules"] or []
@@ -56,6 +59,7 @@ def test_kubernetes_own_roles_reach_our_kinds_and_never_a_status(
 
     kinds = ("trainingjobs", "modelversions", "inferenceservices")
     expected = {(resource, verb) for resource in kinds for verb in verbs}
+    expected |= {("inferenceservices", verb) for verb in asking}
     until(lambda: rights() == expected, f"{aggregate} holds exactly our rights", seconds=30)
 
 

@@ -10,6 +10,7 @@ import pytest
 from leeboard.api.resource import Manifest
 from leeboard.packaging.chart import chart_files
 from leeboard.packaging.plain import VARIANTS
+from leeboard.packaging.policies import STAMPS
 from leeboard.settings import Settings
 from tests.support.chart import CHART, ROOT, VALUES_FILES, WITH_MLFLOW, environment, objects, one, template
 
@@ -157,7 +158,19 @@ def test_policies_give_only_reasons_that_the_api_server_accepts_and_each_is_boun
     assert {policy["spec"]["failurePolicy"] for policy in policies} == {"Fail"}
     assert {policy["metadata"]["name"] for policy in policies} == {entry["spec"]["policyName"] for entry in bindings}
     assert {tuple(entry["spec"]["validationActions"]) for entry in bindings} == {("Deny",)}
-    assert len(policies) == 4
+    assert len(policies) == 6
+
+
+def test_who_asks_is_written_by_the_api_server_where_it_can() -> None:
+    def kinds(*served: str) -> dict[str, str]:
+        manifests = template(WITH_MLFLOW, served=served).manifests
+        return {entry["kind"]: entry["metadata"]["name"] for entry in manifests if entry["kind"].startswith("Mutating")}
+
+    assert kinds() == {}
+    assert kinds(STAMPS) == {
+        "MutatingAdmissionPolicy": "leeboard-requested-by",
+        "MutatingAdmissionPolicyBinding": "leeboard-requested-by",
+    }
 
 
 def test_policies_can_be_left_out() -> None:
