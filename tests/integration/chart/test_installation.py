@@ -50,7 +50,7 @@ ASKING = {"promote", "abort", "pause", "resume", "retry", "skip-step", "rollback
     [("view", READING, set()), ("edit", WRITING, ASKING), ("admin", WRITING, ASKING)],
 )
 def test_kubernetes_own_roles_reach_our_kinds_and_never_a_status(
-    kubectl: Kubectl, aggregate: str, verbs: set[str], asking: set[str]
+    kubectl: Kubectl, aggregate: str, *, verbs: set[str], asking: set[str]
 ) -> None:
     def rights() -> set[tuple[str, str]]:
         rules = json.loads(kubectl.done("get", "clusterrole", aggregate, "-o", "json"))["rules"] or []
