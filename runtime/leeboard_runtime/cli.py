@@ -118,9 +118,10 @@ def _declare_serve(options: _Options) -> None:
     options.add("model", "directory of the model", kind=Path, default="/mnt/model")
     options.add("name", "name of the InferenceService, the protocol's model name")
     options.add("version", "version of the model")
+    options.add("revision", "revision of the InferenceService, told with every number", default="")
     options.add("host", "address to listen on", default="0.0.0.0")  # noqa: S104 - a pod is reached by its address
     options.add("port", "port of the protocol", kind=int, default="8080")
-    options.add("metrics-port", "port of /metrics", kind=int, default="9090")
+    options.add("metrics-port", "port of /metrics and /monitoring/counts", kind=int, default="9090")
     options.add(
         "batching", "put waiting requests into one call: row-wise models only", kind=true_or_false, default="false"
     )

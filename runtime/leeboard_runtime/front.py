@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from leeboard_runtime import protocol
+from leeboard_runtime.answers import Answers
 from leeboard_runtime.batching import Batcher
 from leeboard_runtime.errors import Refusal
 from leeboard_runtime.metrics import ServerMetrics
@@ -37,11 +38,13 @@ class Front:
         *,
         batcher: Batcher,
         metrics: ServerMetrics,
+        answers: Answers,
         body_limit_bytes: int,
         server_version: str,
     ) -> None:
         self._batcher = batcher
         self._metrics = metrics
+        self._answers = answers
         self._body_limit = body_limit_bytes
         self._replies = protocol.Replies(name, model_version)
         self._parser: protocol.RequestParser | None = None
@@ -99,12 +102,15 @@ class Front:
             try:
                 body = await self._body(scope, receive)
                 call = self._ready_parser().parse(body)
-                reply = self._replies.infer(call, await self._batcher.submit(call.packed))
+                tensors = await self._batcher.submit(call.packed)
+                reply = self._replies.infer(call, tensors)
                 status = 200
             except Refusal as refusal:
                 status, reply = refusal.status, protocol.error(refusal.message)
             metrics.finished(status, time.perf_counter() - started)
             await self._reply(send, status, reply)
+            if status == HTTPStatus.OK and self._answers.are_wanted:
+                self._answers.keep(call.packed, tensors)
         finally:
             metrics.in_flight -= 1
             metrics.last_request = time.monotonic()

@@ -1,7 +1,8 @@
 """The server's own numbers: plain integers on the hot path, turned into Prometheus families when somebody scrapes.
 
-Every series carries the labels `name` (of the InferenceService) and `version` (of the model), so that a canary is told
-from a stable version without a join. `prometheus_client` is imported at the first scrape only.
+Every series carries the labels `name` (of the InferenceService), `version` (of the model) and `revision` (of the
+service), so that a canary is told from a stable version without a join. `prometheus_client` is imported at the first
+scrape only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ DURATION_BOUNDS_SECONDS = (
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )
 BATCH_BOUNDS_ROWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+LABELS = ("name", "version", "revision")
 CODE_CLASSES = ("2xx", "4xx", "5xx")
 
 
@@ -49,8 +51,11 @@ class Histogram:
 class ServerMetrics:
     """The numbers of one server process."""
 
-    def __init__(self, name: str, version: str) -> None:
-        self._labels = (name, version)
+    def __init__(self, name: str, version: str, revision: str = "") -> None:
+        self.name = name
+        self.version = version
+        self.revision = revision
+        self._labels = (name, version, revision)
         self.started = time.time()
         self.requests = dict.fromkeys(CODE_CLASSES, 0)
         self.durations = Histogram(DURATION_BOUNDS_SECONDS)
@@ -71,13 +76,13 @@ class ServerMetrics:
         from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - see the module's docstring
 
         requests = CounterMetricFamily(
-            "leeboard_server_requests", "Inference requests answered.", labels=["name", "version", "code"]
+            "leeboard_server_requests", "Inference requests answered.", labels=[*LABELS, "code"]
         )
         for code, count in self.requests.items():
             requests.add_metric([*self._labels, code], count)
         yield requests
         restarts = CounterMetricFamily(
-            "leeboard_server_worker_restarts", "Worker processes started again.", labels=["name", "version"]
+            "leeboard_server_worker_restarts", "Worker processes started again.", labels=LABELS
         )
         restarts.add_metric(self._labels, self.worker_restarts)
         yield restarts
@@ -91,7 +96,7 @@ class ServerMetrics:
             ("request_duration_seconds", "From the request's first byte to its answer.", self.durations),
             ("batch_rows", "Rows in one call of the model.", self.batches),
         ):
-            family = HistogramMetricFamily(f"leeboard_server_{name}", text, labels=["name", "version"])
+            family = HistogramMetricFamily(f"leeboard_server_{name}", text, labels=LABELS)
             family.add_metric(self._labels, buckets=histogram.cumulative(), sum_value=histogram.total)
             yield family
 
@@ -104,7 +109,7 @@ class ServerMetrics:
             ("ready", "1 while the server takes requests.", int(self.ready())),
             ("start_time_seconds", "Unix time at which counting began.", self.started),
         ):
-            family = GaugeMetricFamily(f"leeboard_server_{name}", text, labels=["name", "version"])
+            family = GaugeMetricFamily(f"leeboard_server_{name}", text, labels=LABELS)
             family.add_metric(self._labels, value)
             yield family
 

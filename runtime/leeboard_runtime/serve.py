@@ -40,6 +40,7 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
     return ServerOptions(
         name=options.name,
         version=options.version,
+        revision=options.revision,
         host=options.host,
         port=options.port,
         metrics_port=options.metrics_port,

@@ -22,7 +22,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 
+from leeboard_runtime.answers import Answers
 from leeboard_runtime.batching import Batcher, BatchLimits
+from leeboard_runtime.counts import CountsReport
 from leeboard_runtime.errors import PermanentFault, Reason, RuntimeFault
 from leeboard_runtime.front import Front, Receive, Scope, Send
 from leeboard_runtime.metrics import ServerMetrics
@@ -43,6 +45,7 @@ class ServerOptions:
 
     name: str
     version: str
+    revision: str
     host: str
     port: int
     metrics_port: int
@@ -58,7 +61,9 @@ class ModelServer:
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
-        self._metrics = ServerMetrics(options.name, options.version)
+        self._metrics = ServerMetrics(options.name, options.version, options.revision)
+        self._counts = CountsReport(self._metrics)
+        self._answers = Answers(time.monotonic)
         self._end: asyncio.Future[RuntimeFault | None] = asyncio.get_running_loop().create_future()
         events = WorkerEvents(self._worker_ready, self._answered, self._worker_lost, self._fatal)
         self._link = WorkerLink(options.worker, events)
@@ -68,6 +73,7 @@ class ModelServer:
             options.version,
             batcher=self._batcher,
             metrics=self._metrics,
+            answers=self._answers,
             body_limit_bytes=options.body_limit_bytes,
             server_version=_own_version(),
         )
@@ -120,6 +126,7 @@ class ModelServer:
         log.info("drained seconds=%.1f connections=%d", now - started, len(server.server_state.connections))
 
     def _worker_ready(self, description: Description) -> None:
+        self._answers.describe(description)
         self._front.worker_ready(description)
         self._batcher.open()
         log.info("model ready platform=%s lean=%s", description.platform, description.lean)
@@ -138,11 +145,16 @@ class ModelServer:
             self._end.set_result(fault)
 
     async def _metrics_app(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        known = scope["path"] == "/metrics"
-        body = self._metrics.exposition() if known else b"see /metrics\n"
-        kind = b"text/plain; version=0.0.4; charset=utf-8"
+        status, kind = 200, b"text/plain; version=0.0.4; charset=utf-8"
+        if scope["path"] == "/metrics":
+            body = self._metrics.exposition()
+        elif scope["path"] == "/monitoring/counts":
+            wanted = scope["query_string"] == b"answers=1"
+            body, kind = self._counts.document(self._answers.read() if wanted else ()), b"application/json"
+        else:
+            status, body = 404, b"see /metrics and /monitoring/counts\n"
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 

@@ -15,11 +15,15 @@ def samples(metrics: ServerMetrics) -> dict[tuple[str, str], float]:
     }
 
 
-def test_every_series_carries_the_service_and_the_version() -> None:
-    families = list(text_string_to_metric_families(ServerMetrics("car", "3").exposition().decode()))
-    labels = [(sample.labels["name"], sample.labels["version"]) for family in families for sample in family.samples]
+def test_every_series_carries_the_service_the_version_and_the_revision() -> None:
+    families = list(text_string_to_metric_families(ServerMetrics("car", "3", "r3").exposition().decode()))
+    labels = [
+        tuple(sample.labels[name] for name in ("name", "version", "revision"))
+        for family in families
+        for sample in family.samples
+    ]
     assert len(families) == 8
-    assert set(labels) == {("car", "3")}
+    assert set(labels) == {("car", "3", "r3")}
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, "2xx"), (400, "4xx"), (413, "4xx"), (500, "5xx"), (504, "5xx")])

@@ -88,6 +88,7 @@ def _server_arguments(served: Served) -> list[str]:
         f"--model={pod.MODEL_PATH}",
         f"--name={served.service.metadata.name}",
         f"--version={served.revision.version}",
+        f"--revision={served.revision.name}",
         f"--port={PORTS.http}",
         f"--metrics-port={PORTS.metrics}",
         f"--batching={str(fingerprint.row_wise).lower()}",

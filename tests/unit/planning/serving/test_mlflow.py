@@ -109,6 +109,7 @@ SERVER = {
         "--model=/mnt/model",
         "--name=loans",
         "--version=3",
+        "--revision=abc",
         "--port=8080",
         "--metrics-port=9090",
         "--batching=true",
