@@ -19,7 +19,9 @@ BETA = (HeaderMatch(name="X-Beta", value="yes"), HeaderMatch(name="Cookie", valu
 GATEWAY_API, REPLICAS = GatewayAPI(), Replicas()
 
 
-def a_service(rollout: Manifest | None = None, *, traffic: Manifest | None = None, **server: Any) -> InferenceService:
+def a_service(
+    rollout: Manifest | None = None, *, traffic: Manifest | None = None, **server: object
+) -> InferenceService:
     """Service ``loans`` in namespace ``team``."""
     spec = {
         "model": {"name": "car-loan", "follow": "Approved"},
@@ -150,6 +152,6 @@ def accepted(*, generation: int = 4, parent: Mapping[str, Any] | None = None, **
     }
 
 
-def a_split(weight: int = 0, **more: Any) -> Split:
+def a_split(weight: int = 0, *, mirror: int = 0, match: tuple[HeaderMatch, ...] = ()) -> Split:
     """Stable and a canary."""
-    return Split(STABLE, CANARY, weight, **more)
+    return Split(STABLE, CANARY, weight, mirror, match)

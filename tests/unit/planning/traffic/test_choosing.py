@@ -35,7 +35,7 @@ BY_BOTH = ResolvedGateway("mine", "edge", None, ("loans.team.models.example",))
         pytest.param("Replicas", OWN, CHART, Chosen(Provider.REPLICAS), id="Replicas in spite of gateways"),
     ],
 )
-def test_requests_are_split_by(provider: str, traffic: Manifest, defaults: Defaults, chosen: Chosen) -> None:
+def test_requests_are_split_by(*, provider: str, traffic: Manifest, defaults: Defaults, chosen: Chosen) -> None:
     resource = a_service(traffic={"provider": provider, **traffic})
 
     assert choose(resource, defaults, has_gateway_api=True) == chosen
@@ -49,7 +49,7 @@ def test_requests_are_split_by(provider: str, traffic: Manifest, defaults: Defau
         pytest.param("Auto", {}, NO_DOMAIN, "NoHostName", "traffic.gateway.domain", id="no domain in the chart"),
     ],
 )
-def test_it_is_refused_with(provider: str, traffic: Manifest, defaults: Defaults, reason: str, way_out: str) -> None:
+def test_it_is_refused_with(*, provider: str, traffic: Manifest, defaults: Defaults, reason: str, way_out: str) -> None:
     refused = choose(a_service(traffic={"provider": provider, **traffic}), defaults, has_gateway_api=True)
 
     assert isinstance(refused, Refused)

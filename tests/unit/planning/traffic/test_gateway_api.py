@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -30,11 +29,17 @@ from tests.unit.planning.traffic.builders import (
 ROAD = a_road()
 
 
-def observed(split: Split, pods: list[Manifest] | None = None, **more: Any) -> Seen:
+def observed(
+    split: Split,
+    pods: list[Manifest] | None = None,
+    *,
+    slices: tuple[Manifest, ...] | None = None,
+    status: Manifest | None = None,
+) -> Seen:
     """Everything is written, and the gateway has taken it."""
-    return seen(
-        GATEWAY_API.objects(ROAD, split), pair(3, 1) if pods is None else pods, **{"status": accepted(), **more}
-    )
+    objects = GATEWAY_API.objects(ROAD, split)
+    taken = accepted() if status is None else status
+    return seen(objects, pair(3, 1) if pods is None else pods, slices=slices, status=taken)
 
 
 def selectors(split: Split) -> dict[str, str]:
@@ -61,7 +66,7 @@ def test_a_service_of_one_revision_says_so_and_has_no_port_for_metrics() -> None
     backend = GATEWAY_API.objects(ROAD, a_split(10))[2]
 
     assert backend["metadata"]["labels"]["leeboard.dev/revision"] == CANARY
-    assert backend["spec"]["ports"] == [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}]
+    assert backend["spec"]["ports"] == [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
 
 
 def test_clients_are_told_the_first_host_name() -> None:
@@ -80,7 +85,7 @@ def test_a_weight_needs_its_share_of_the_pods(weight: int, replicas: int, pods: 
     ("asked", "ready", "replicas", "carried"),
     [(50, 0, 4, 0), (50, 1, 4, 25), (50, 2, 4, 50), (50, 4, 4, 50), (100, 9, 4, 100), (100, 2, 3, 66)],
 )
-def test_ready_pods_carry(asked: int, ready: int, replicas: int, carried: int) -> None:
+def test_ready_pods_carry(*, asked: int, ready: int, replicas: int, carried: int) -> None:
     assert GATEWAY_API.carried(a_split(asked), {CANARY: ready, STABLE: 4}, replicas) == carried
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -29,12 +29,13 @@ def road(replicas: int = 3) -> Road:
     return a_road(a_service(replicas=replicas), gateway=None)
 
 
+Change = Callable[[Manifest], object]
 ROAD = road()
 
 
-def observed(split: Split, pods: list[Manifest], **more: Any) -> Seen:
+def observed(split: Split, pods: list[Manifest], *, slices: tuple[Manifest, ...] | None = None) -> Seen:
     """Everything is written."""
-    return seen(REPLICAS.objects(ROAD, split), pods, **more)
+    return seen(REPLICAS.objects(ROAD, split), pods, slices=slices)
 
 
 UID = {"leeboard.dev/uid": "uid-1"}
@@ -62,12 +63,12 @@ def test_the_service_of_a_settled_revision_is_written_plainly() -> None:
     assert "annotations" not in REPLICAS.objects(ROAD, Split(STABLE))[0]["metadata"]
 
 
-HARMLESS = {
-    "nothing": lambda live: None,
+HARMLESS: dict[str, Change] = {
+    "a status": lambda live: live.update(status={"loadBalancer": {}}),
     "an annotation of others": lambda live: live["metadata"]["annotations"].update(team="credit"),
     "a port of others": lambda live: live["spec"]["ports"].append({"name": "x", "port": 81}),
 }
-OWNED = {
+OWNED: dict[str, Change] = {
     "a label of ours": lambda live: live["metadata"]["labels"].pop("leeboard.dev/uid"),
     "the selector": lambda live: live["spec"]["selector"].update({"leeboard.dev/revision": STABLE}),
     "our port": lambda live: live["spec"]["ports"][0].update(targetPort=9090),
@@ -77,7 +78,7 @@ OWNED = {
 
 
 @pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
-def test_no_difference_is(change: Any) -> None:
+def test_no_difference_is(change: Change) -> None:
     (wanted,) = REPLICAS.objects(ROAD, a_split(50))
     live = stored(wanted)
 
@@ -87,7 +88,7 @@ def test_no_difference_is(change: Any) -> None:
 
 
 @pytest.mark.parametrize("change", OWNED.values(), ids=OWNED)
-def test_a_difference_is(change: Any) -> None:
+def test_a_difference_is(change: Change) -> None:
     (wanted,) = REPLICAS.objects(ROAD, a_split(50))
     live = stored(wanted)
 
@@ -123,7 +124,7 @@ def test_a_weight_needs_pods(weight: int, replicas: int, pods: int) -> None:
         pytest.param(100, 2, 3, 49, id="one too few to take over"),
     ],
 )
-def test_ready_pods_carry(asked: int, ready: int, replicas: int, carried: int) -> None:
+def test_ready_pods_carry(*, asked: int, ready: int, replicas: int, carried: int) -> None:
     assert REPLICAS.carried(a_split(asked), {CANARY: ready, STABLE: replicas}, replicas) == carried
 
 
@@ -230,7 +231,7 @@ def test_a_split_may_be_written_when_everybodys_pods_are_ready(split: Split) -> 
         ),
     ],
 )
-def test_a_split_may_not_be_written_with(pods: list[Manifest], split: Split, reason: str, words: str) -> None:
+def test_a_split_may_not_be_written_with(*, pods: list[Manifest], split: Split, reason: str, words: str) -> None:
     answer = REPLICAS.prepared(ROAD, observed(Split(STABLE), pods), split)
 
     assert isinstance(answer, Pending)

@@ -126,7 +126,7 @@ def test_a_duration_of_the_gateway_api(seconds: int, text: str) -> None:
 WANTED = made(a_split(10, mirror=100, match=BETA))
 
 
-def changed(*path: str | int, value: Any) -> Manifest:
+def changed(*path: str | int, value: object) -> Manifest:
     """The live route with one value put in."""
     live = stored(WANTED)
     place: Any = live
