@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from leeboard.monitoring.analysis.checks import CheckState, begun
+from leeboard.monitoring.analysis.disagreement import Pairs
 from leeboard.monitoring.counts import RequestCounts
 
 NOTHING = RequestCounts()
+NO_PAIRS = Pairs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Evidence:
     """All that was learnt about ``canary`` beside ``stable``; ``step_began`` is None before the first step.
 
     ``lost`` counts the pods that restarted or went away: what they had counted after their last poll is not here.
+    ``uncounted`` are the pods beyond ``MAX_PODS``. ``checks`` are by name.
     """
 
     canary: str
@@ -47,6 +51,9 @@ class Evidence:
     of_canary: Side = Side()
     of_stable: Side = Side()
     lost: int = 0
+    uncounted: int = 0
+    checks: Mapping[str, CheckState] = field(default_factory=dict)
+    pairs: Pairs = NO_PAIRS
 
     def to_text(self) -> str:
         """JSON of at most 64 KiB; ``from_text`` gives an equal value."""
@@ -78,12 +85,13 @@ def begin_step(evidence: Evidence, *, now: datetime) -> Evidence:
         pods={},
         of_canary=replace(evidence.of_canary, step=NOTHING),
         of_stable=replace(evidence.of_stable, step=NOTHING),
+        checks={name: begun(state) for name, state in evidence.checks.items()},
     )
 
 
 def measured(evidence: Evidence) -> tuple[float, int] | None:
     """The canary's share in percent and both versions' requests, since the step began; None without requests."""
     requests = evidence.of_canary.step.requests + evidence.of_stable.step.requests
-    if evidence.step_began is None or requests == 0:
+    if evidence.step_began is None or requests == 0 or evidence.uncounted:
         return None
     return 100 * evidence.of_canary.step.requests / requests, requests

@@ -7,11 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from leeboard.api.rollout import Analysis
+from leeboard.monitoring.analysis.checks import CheckState, PodPoll, Poll, advanced, fresh
+from leeboard.monitoring.analysis.disagreement import joined
+from leeboard.monitoring.analysis.dispersion import GROUPS
 from leeboard.monitoring.analysis.evidence import NOTHING, Baseline, Evidence, Side
+from leeboard.monitoring.analysis.latency import is_warm
+from leeboard.monitoring.analysis.questions import digest_of
 from leeboard.monitoring.counts import PodCounts, RequestCounts
 
-GROUPS = 4
-MAX_PODS = 128
+MAX_PODS = 100
+MAX_COUNT = 2**53  # beyond that, numbers are no longer exact, and no server has counted so many
 NO_ANSWERS: Mapping[str, float | None] = {}
 
 
@@ -26,38 +31,54 @@ def advance(
     """What is known after one poll of the pods (``counts``, by name) and of the queries (``answers``, by check).
 
     None is unknown and adds nothing. A pod seen for the first time gives its baseline only; one with another
-    ``started`` counts from zero; one whose counters went back without that starts again where it is.
+    ``started`` counts from zero; one whose counters went back without that starts again where it is. So a request
+    counts once at most, whatever is lost. Time only ever goes on: ``now`` before the last poll is the last poll's.
     """
-    del analysis, answers
     ours = {
         name: pod
         for name, pod in sorted(counts.items())
         if pod is not None and pod.revision in (evidence.canary, evidence.stable)
     }
-    added = {name: since(evidence.pods.get(name), pod) for name, pod in ours.items()}
+    now = now if evidence.polled is None else max(now, evidence.polled)
+    before = evidence.pods
+    pods = _baselines(evidence, ours)
+    counted = {name: since(before[name], pod) for name, pod in ours.items() if name in before and name in pods}
+    further = replace(
+        evidence,
+        polled=now,
+        pods=pods,
+        uncounted=sum(name not in pods for name in ours),
+        lost=evidence.lost + sum(name in before and before[name].started != pod.started for name, pod in ours.items()),
+        of_canary=_side(evidence.of_canary, evidence.canary, ours=ours, counted=counted, now=now),
+        of_stable=_side(evidence.of_stable, evidence.stable, ours=ours, counted=counted, now=now),
+    )
+    return (
+        further
+        if analysis is None
+        else _checked(further, evidence, analysis=analysis, ours=ours, counted=counted, answers=answers)
+    )
+
+
+def since(baseline: Baseline, pod: PodCounts) -> RequestCounts:
+    """What ``pod`` counted since its baseline."""
+    if baseline.revision != pod.revision:
+        return NOTHING
+    added = pod.counts if baseline.started != pod.started else pod.counts - baseline.counts
+    numbers = (added.requests, added.client_errors, added.errors, *added.durations)
+    is_sound = min(numbers) >= 0 and max(numbers) <= MAX_COUNT and added.client_errors + added.errors <= added.requests
+    return added if is_sound else NOTHING
+
+
+def _baselines(evidence: Evidence, ours: Mapping[str, PodCounts]) -> Mapping[str, Baseline]:
+    """The pods that are there now or were there, at most ``MAX_PODS``: who is gone makes room first."""
     pods = dict(evidence.pods)
+    for gone in [name for name in pods if name not in ours][: max(len(pods.keys() | ours.keys()) - MAX_PODS, 0)]:
+        del pods[gone]
     for name, pod in ours.items():
         if name in pods or len(pods) < MAX_PODS:
             group = pods[name].group if name in pods else _next_group(pods, pod.revision)
             pods[name] = Baseline(pod.revision, pod.started, pod.counts, group)
-    restarted = sum(name in evidence.pods and evidence.pods[name].started != pod.started for name, pod in ours.items())
-    return replace(
-        evidence,
-        polled=now if evidence.polled is None else max(now, evidence.polled),
-        pods=pods,
-        lost=evidence.lost + restarted,
-        of_canary=_side(evidence.of_canary, evidence.canary, ours=ours, added=added, now=now),
-        of_stable=_side(evidence.of_stable, evidence.stable, ours=ours, added=added, now=now),
-    )
-
-
-def since(baseline: Baseline | None, pod: PodCounts) -> RequestCounts:
-    """What ``pod`` counted since its baseline."""
-    if baseline is None or baseline.revision != pod.revision:
-        return NOTHING
-    added = pod.counts if baseline.started != pod.started else pod.counts - baseline.counts
-    numbers = (added.requests, added.client_errors, added.errors, *added.durations)
-    return NOTHING if min(numbers) < 0 else added
+    return pods
 
 
 def _next_group(pods: Mapping[str, Baseline], revision: str) -> int:
@@ -65,13 +86,56 @@ def _next_group(pods: Mapping[str, Baseline], revision: str) -> int:
 
 
 def _side(
-    side: Side, revision: str, *, ours: Mapping[str, PodCounts], added: Mapping[str, RequestCounts], now: datetime
+    side: Side, revision: str, *, ours: Mapping[str, PodCounts], counted: Mapping[str, RequestCounts], now: datetime
 ) -> Side:
-    names = [name for name, pod in ours.items() if pod.revision == revision]
-    more = sum((added[name] for name in names), NOTHING)
+    more = sum((counts for name, counts in counted.items() if ours[name].revision == revision), NOTHING)
     return Side(
         step=side.step + more,
         rollout=side.rollout + more,
-        seen=now if names else side.seen,
+        seen=now if any(pod.revision == revision for pod in ours.values()) else side.seen,
         busy=now if more.requests else side.busy,
     )
+
+
+def _checked(
+    further: Evidence,
+    before: Evidence,
+    *,
+    analysis: Analysis,
+    ours: Mapping[str, PodCounts],
+    counted: Mapping[str, RequestCounts],
+    answers: Mapping[str, float | None],
+) -> Evidence:
+    pairs, new = joined(before.pairs, ours.values(), canary=further.canary, stable=further.stable)
+    now = further.polled or further.began
+    poll = Poll(
+        pods=tuple(
+            PodPoll(
+                is_canary=ours[name].revision == further.canary,
+                group=before.pods[name].group,
+                added=added,
+                is_warm=before.pods[name].started == ours[name].started and is_warm(before.pods[name].counts),
+            )
+            for name, added in counted.items()
+        ),
+        seconds=0.0 if before.polled is None else (now - before.polled).total_seconds(),
+        now=now,
+        stable_durations=before.of_stable.rollout.durations,
+        pairs=tuple(new),
+    )
+    checks = {
+        check.name: advanced(
+            _state(before, check.name, digest_of(check)) or fresh(check),
+            check,
+            poll=poll,
+            answer=answers.get(check.name),
+        )
+        for check in analysis.checks
+    }
+    return replace(further, checks=checks, pairs=pairs)
+
+
+def _state(evidence: Evidence, name: str, spec: str) -> CheckState | None:
+    """The check's state, unless something else was asked before."""
+    state = evidence.checks.get(name)
+    return state if state is not None and state.spec == spec else None

@@ -6,7 +6,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+from leeboard.monitoring.analysis.disagreement import DIGEST_CHARACTERS, Pairs
 from leeboard.monitoring.analysis.evidence import Baseline, Evidence, Side
+from leeboard.monitoring.analysis.states import state_from_json, state_to_json
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, RequestCounts
 
 SCHEMA = 1
@@ -26,8 +28,12 @@ def written(evidence: Evidence) -> str:
         "lost": evidence.lost,
         "ofCanary": _side(evidence.of_canary),
         "ofStable": _side(evidence.of_stable),
+        "uncounted": evidence.uncounted,
+        "pairs": [evidence.pairs.compared, evidence.pairs.unpaired, "".join(evidence.pairs.digests)],
+        "checks": {name: state_to_json(state) for name, state in evidence.checks.items()},
         "pods": {
-            name: [pod.revision, pod.started, pod.group, *_counts(pod.counts)] for name, pod in evidence.pods.items()
+            name: [_revision(evidence, pod.revision), pod.started, pod.group, *_counts(pod.counts)]
+            for name, pod in evidence.pods.items()
         },
     }
     return json.dumps(document, separators=(",", ":"))
@@ -38,11 +44,12 @@ def read(text: str) -> Evidence | None:
     try:
         document = json.loads(text)
         return _evidence(document) if document["schema"] == SCHEMA else None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         return None
 
 
 def _evidence(document: dict[str, Any]) -> Evidence:
+    revisions = {0: str(document["stable"]), 1: str(document["canary"])}
     return Evidence(
         canary=str(document["canary"]),
         stable=str(document["stable"]),
@@ -50,13 +57,26 @@ def _evidence(document: dict[str, Any]) -> Evidence:
         step_began=_read_moment(document["stepBegan"]),
         polled=_read_moment(document["polled"]),
         lost=int(document["lost"]),
+        uncounted=int(document["uncounted"]),
+        pairs=_read_pairs(document["pairs"]),
+        checks={name: state_from_json(state) for name, state in document["checks"].items()},
         of_canary=_read_side(document["ofCanary"]),
         of_stable=_read_side(document["ofStable"]),
         pods={
-            name: Baseline(str(pod[0]), str(pod[1]), _read_counts(pod[3:]), int(pod[2]))
+            name: Baseline(revisions[pod[0]], str(pod[1]), _read_counts(pod[3:]), int(pod[2]))
             for name, pod in document["pods"].items()
         },
     )
+
+
+def _revision(evidence: Evidence, revision: str) -> int:
+    return int(revision == evidence.canary)
+
+
+def _read_pairs(pairs: list[Any]) -> Pairs:
+    compared, unpaired, text = pairs
+    digests = (text[start : start + DIGEST_CHARACTERS] for start in range(0, len(text), DIGEST_CHARACTERS))
+    return Pairs(tuple(digests), int(compared), int(unpaired))
 
 
 def _moment(moment: datetime | None) -> str | None:
