@@ -10,7 +10,7 @@ import numpy as np
 
 from leeboard.api.rollout import Analysis
 from leeboard.monitoring.analysis import Evidence, Ruling, advance, begin, begin_step, judge
-from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, PodCounts, RequestCounts
+from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, Answer, PodCounts, RequestCounts
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 POLL = timedelta(seconds=10)
@@ -30,12 +30,14 @@ def counted(requests: int = 0, *, errors: int = 0, client_errors: int = 0, bucke
     return RequestCounts(requests, client_errors, errors, tuple(durations))
 
 
-def pod(name: str, revision: str, counts: RequestCounts, *, started: str = "1", **more: Any) -> PodCounts:
+def pod(
+    name: str, revision: str, counts: RequestCounts, *, started: str = "1", answers: tuple[Answer, ...] = ()
+) -> PodCounts:
     """One pod's counters."""
-    return PodCounts(name, revision, started, counts, **more)
+    return PodCounts(name, revision, started, counts, answers)
 
 
-def analysis(*checks: dict[str, Any], **more: Any) -> Analysis:
+def analysis(*checks: dict[str, Any], **more: object) -> Analysis:
     """An analysis as users write it; checks without a name are called by their place."""
     named = [{"name": f"check-{place}"} | check for place, check in enumerate(checks)]
     return Analysis.model_validate({"checks": named} | more)

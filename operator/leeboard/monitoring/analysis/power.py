@@ -14,6 +14,8 @@ from leeboard.monitoring.analysis.questions import LIMIT
 POWER_FACTOR = 1.3
 """Requests for a power of about four in five, over those at which the expected evidence suffices."""
 MAX_NEEDED = 100_000_000
+USUAL_SPLIT = 9.0
+"""Requests of the stable version for one of the canary, before any split was seen."""
 
 
 def needed(state: Comparison, question: Question, *, alpha: float) -> int | None:
@@ -45,6 +47,6 @@ def _growth(state: Comparison, question: Question, delta: Array) -> Array:
         share = (stable_bad + canary_bad + question.usual / 2) / (stable + canary + 1)
         return alone(share, np.ones(()), limit=delta, dispersion=factor, direction=Direction.BETTER)
     share = usual_share(state, question)
-    others = np.clip(stable / max(canary, 1.0), 0.01, 100.0)
+    others = np.clip(stable / canary, 0.01, 100.0) if canary and stable else np.asarray(USUAL_SPLIT)
     tally = Tally(share, np.ones(()), share * others, others)
     return compared(tally, delta=delta, level=share, dispersion=factor, direction=Direction.BETTER)
