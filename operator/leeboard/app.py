@@ -15,6 +15,8 @@ import kopf
 import structlog
 
 from leeboard.adapters.clock import SystemClock, steady_seconds
+from leeboard.adapters.counters import PodCounters
+from leeboard.adapters.http_client import HttpClient
 from leeboard.adapters.http_server import metrics_server, probe_server
 from leeboard.adapters.kubernetes.cache import Cache, Origin
 from leeboard.adapters.kubernetes.client import ApiClient
@@ -26,6 +28,7 @@ from leeboard.adapters.kubernetes.listing import Lister
 from leeboard.adapters.kubernetes.login import login
 from leeboard.adapters.mlflow.calls import Calls
 from leeboard.adapters.mlflow.tracking import MlflowTracking
+from leeboard.adapters.prometheus import Clocks, PrometheusQueries
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
 from leeboard.handlers.optional_kinds import watch_while_there
@@ -41,6 +44,7 @@ from leeboard.reconciler.workers import Workers
 from leeboard.settings import Settings
 
 DRAIN_SECONDS = 10.0
+HTTP_CONNECTIONS = 100
 WATCH_STOP_SECONDS = 5.0
 _log = structlog.get_logger()
 
@@ -63,6 +67,7 @@ class Operator:
         self.cache = Cache(WATCHED, on_change=self._enqueue, on_presence=self._enqueue_services, steady=steady_seconds)
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
         self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
+        self._http = HttpClient(connections=HTTP_CONNECTIONS)
         self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
         self._is_leading = False
         self._stop = asyncio.Event()
@@ -72,7 +77,13 @@ class Operator:
             self._client, self.cache, self._gate, now=self._clock.now, instance=self._settings.pod_name
         )
         defaults = self._settings.defaults()
-        sources = Sources(cluster, MlflowTracking(self._calls, steady=steady_seconds))
+        clocks = Clocks(now=self._clock.now, steady=steady_seconds)
+        sources = Sources(
+            cluster,
+            MlflowTracking(self._calls, steady=steady_seconds),
+            PodCounters(self._http, self.metrics, steady=steady_seconds),
+            PrometheusQueries(self._http, self._settings.prometheus, self.metrics, clocks=clocks),
+        )
         return World(sources, self._clock, defaults, kinds)
 
     async def run(self) -> int:
@@ -90,6 +101,7 @@ class Operator:
             for server in servers:
                 await server.stop()
             self._calls.close()
+            await self._http.close()
             await self._client.close()
 
     async def _stand_by_and_lead(self) -> int:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class PollOutcome(StrEnum):
+    """How asking a model server or Prometheus ended."""
+
+    ANSWERED = "answered"
+    NOT_ASKED = "not_asked"  # a pod that does not run, or has no counters
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
 
 
 class Metrics:
@@ -33,6 +45,13 @@ class Metrics:
             "leeboard_mlflow_seconds",
             "Duration of calls to MLflow.",
             ("call", "outcome"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.polls = Histogram(
+            "leeboard_poll_seconds",
+            "Duration of asking a model server for its counters, or Prometheus for a query.",
+            ("source", "outcome"),
             buckets=_SECONDS,
             registry=self.registry,
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest, Metadata
+from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.actions import Action
 from leeboard.planning.facts import Children, LoggedModel, RegisteredModel, RegisteredVersion, Run, Unknown
 from leeboard.planning.plan import Notice, ObjectRef, Write
@@ -109,9 +110,34 @@ class Tracking(Protocol):
         ...
 
 
+class Counters(Protocol):
+    """What model servers count about themselves. Nothing is raised: what cannot be read is Unknown."""
+
+    async def counts(self, pods: Sequence[Manifest], *, answers: bool) -> Mapping[str, PodCounts | Unknown]:
+        """By the name of the pod, every pod of ``pods``; with the ring of its last predictions where ``answers``.
+
+        A server keeps predictions only after it was asked for them, so that the first answer holds none.
+        """
+        ...
+
+
+class Queries(Protocol):
+    """Prometheus servers by the administrator's names. Nothing is raised: what cannot be read is Unknown."""
+
+    async def number(self, provider: str, query: str) -> float | Unknown:
+        """The one finite number that ``query`` results in now."""
+        ...
+
+    async def counts(self, provider: str, pods: Sequence[Manifest]) -> Mapping[str, PodCounts | Unknown]:
+        """By the name of the pod, every pod of ``pods``, which are of one service: its counters as last scraped."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Everything that an observation may ask."""
 
     cluster: Cluster
     tracking: Tracking
+    counters: Counters
+    queries: Queries

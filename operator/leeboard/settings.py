@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, HttpUrl, TypeAdapter, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leeboard.errors import SettingsError
-from leeboard.planning.defaults import Defaults
+from leeboard.planning.defaults import DefaultGateway, Defaults
+
+NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 
 class LogFormat(StrEnum):
@@ -37,11 +42,21 @@ class Settings(BaseSettings):
         default=None, description="Secret of a resource's namespace with MLflow's credentials."
     )
     runtime_image: str = Field(description="Image of the model server and of the fingerprint pod.")
+    seldon_image: str = Field(default="", description="Image of the runtime Seldon.")
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: Annotated[tuple[str, ...], NoDecode] = ()
     cluster: str = Field(default="default", description="Name of this cluster, recorded on registered models.")
     start_deadline_seconds: int = Field(default=600, ge=1)
     finished_job_ttl_seconds: int = Field(default=86400, ge=0)
+    gateway_name: str | None = Field(default=None, description="Gateway of services that name none.")
+    gateway_namespace: str | None = Field(default=None, validate_default=True, description="Its namespace.")
+    gateway_section_name: str | None = Field(default=None, description="One listener of it.")
+    gateway_domain: str | None = Field(
+        default=None, description="A service without host names is <service>.<namespace>.<domain>."
+    )
+    prometheus: Annotated[Mapping[str, str], NoDecode] = Field(
+        default_factory=dict, description="JSON: URLs of Prometheus servers by the names that services use."
+    )
     workers: int = Field(default=8, ge=1, le=256)
     sweep_seconds: float = Field(default=300, gt=0)
     leader_election: bool = True
@@ -56,10 +71,43 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
-    @field_validator("tracking_uri_for_pods", "tracking_page", "credentials_secret", mode="before")
+    @field_validator("prometheus", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return json.loads(value or "{}") if isinstance(value, str) else value
+
+    @field_validator("prometheus")
+    @classmethod
+    def _are_urls(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for name, url in value.items():
+            if not re.fullmatch(NAME, name):
+                raise ValueError(f"{name!r} is no name: lower-case letters, digits and hyphens")
+            try:
+                TypeAdapter(HttpUrl).validate_python(url)
+            except ValidationError:
+                raise ValueError(f"the URL of {name} is no http or https URL") from None
+        return value
+
+    @field_validator(
+        "tracking_uri_for_pods",
+        "tracking_page",
+        "credentials_secret",
+        "gateway_name",
+        "gateway_namespace",
+        "gateway_section_name",
+        "gateway_domain",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
+
+    @field_validator("gateway_namespace")
+    @classmethod
+    def _is_whole(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("gateway_name") and value is None:
+            raise ValueError("a gateway that is named needs its namespace")
+        return value
 
     def defaults(self) -> Defaults:
         """What planners need of it."""
@@ -74,7 +122,14 @@ class Settings(BaseSettings):
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             finished_job_ttl=timedelta(seconds=self.finished_job_ttl_seconds),
             operator_namespace=self.namespace,
+            seldon_image=self.seldon_image,
+            gateway=self._gateway(),
         )
+
+    def _gateway(self) -> DefaultGateway | None:
+        if self.gateway_name is None or self.gateway_namespace is None:
+            return None
+        return DefaultGateway(self.gateway_name, self.gateway_namespace, self.gateway_section_name, self.gateway_domain)
 
 
 def load_settings() -> Settings:

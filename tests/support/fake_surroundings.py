@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from leeboard.ports import Cluster, Sources, Tracking
+from leeboard.ports import Cluster, Counters, Queries, Sources, Tracking
+from tests.support.fake_measurements import FakeCounters, FakeQueries
 from tests.support.fake_tracking import FakeTracking
 
 
@@ -30,6 +31,12 @@ class CountedTracking(FakeTracking):
         super()._answer()
 
 
-def sources(cluster: Cluster, tracking: Tracking | None = None) -> Sources:
-    """Sources of which a test cares for some only."""
-    return Sources(cluster, tracking or FakeTracking())
+def sources(
+    cluster: Cluster,
+    tracking: Tracking | None = None,
+    *,
+    counters: Counters | None = None,
+    queries: Queries | None = None,
+) -> Sources:
+    """Sources of which a test cares for some only; the others answer nothing."""
+    return Sources(cluster, tracking or FakeTracking(), counters or FakeCounters(), queries or FakeQueries())

@@ -1,4 +1,4 @@
-"""What the planner of InferenceServices is told: all of it from the watch cache, MLflow is never asked."""
+"""What the planner of InferenceServices is told: the watch cache and the numbers of a rollout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service import InferenceServiceFacts, expected_children, needs
 from leeboard.planning.plan import ObjectRef
 from leeboard.ports import Cluster, Sources
+from leeboard.reconciler.measurements import measurements
 
 
 async def observe_inference_service(
@@ -22,10 +23,12 @@ async def observe_inference_service(
     A child that should be there and is not in the cache is looked up live: somebody may have taken off the labels by
     which the cache finds it.
     """
-    if not needs(resource).children:
+    asked = needs(resource)
+    if not asked.children:
         nothing = Children()
         return InferenceServiceFacts((), nothing, nothing, nothing, nothing, nothing)
     cluster, owner = sources.cluster, resource.metadata
+    counts, answers = await measurements(resource, needs=asked, sources=sources)
     return InferenceServiceFacts(
         model_versions=_model_versions(resource, cluster),
         deployments=await _children(resource, cluster, kind="Deployment"),
@@ -37,6 +40,8 @@ async def observe_inference_service(
         routes=await _children(resource, cluster, kind="HTTPRoute") if cluster.serves("HTTPRoute") else None,
         autoscalers=await _children(resource, cluster, kind="HorizontalPodAutoscaler"),
         config_maps=await _children(resource, cluster, kind="ConfigMap"),
+        counts=counts,
+        answers=answers,
     )
 
 

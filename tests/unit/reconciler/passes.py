@@ -13,6 +13,7 @@ from leeboard.ports import Key, Sources
 from leeboard.reconciler.kind import KindEntry
 from leeboard.reconciler.loop import World
 from tests.support.fake_cluster import FakeCluster
+from tests.support.fake_surroundings import sources
 from tests.support.fake_tracking import FakeTracking
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,7 +60,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         entry = KindEntry(TrainingJob.model_validate, self.kind.observe, self.kind.plan)
-        self.world = World(Sources(self.cluster, self.tracking), StoppedClock(), DEFAULTS, {Kind.TRAINING_JOB: entry})
+        self.world = World(sources(self.cluster, self.tracking), StoppedClock(), DEFAULTS, {Kind.TRAINING_JOB: entry})
         self.cluster.put(training_job())
 
     @property
