@@ -1,4 +1,4 @@
-"""The command line: ``python -m tests.cluster up | down | status | images | env | prebuild``."""
+"""The command line: ``python -m tests.cluster up | gateway | metrics | down | status | images | env | prebuild``."""
 
 import shlex
 import sys
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from tests.cluster import binaries, gateway_api
+from tests.cluster import binaries, builds, gateway_api
 from tests.cluster.api import Cluster, Way
 from tests.cluster.errors import ClusterError
 from tests.cluster.progress import say
+
+ADDITIONS = {build.name.lower(): build for build in builds.ADDITIONS}
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -20,6 +22,19 @@ def up() -> None:
     cluster = Cluster.here()
     say(f"cluster: {cluster.way}")
     print(cluster.up().kubeconfig)
+
+
+@app.command()
+def gateway() -> None:
+    """Install the gateway on the cluster, and print its namespace, name and address."""
+    found = Cluster.here().gateway()
+    print(f"{found.namespace}/{found.name}@{found.address}")
+
+
+@app.command()
+def metrics() -> None:
+    """Install metrics-server on the cluster."""
+    Cluster.here().metrics()
 
 
 @app.command()
@@ -56,10 +71,19 @@ def env() -> None:
 
 
 @app.command()
-def prebuild() -> None:
+def prebuild(
+    additions: Annotated[
+        list[str] | None, typer.Argument(help=f"Also some of {', '.join(ADDITIONS)}.", show_default=False)
+    ] = None,
+) -> None:
     """Build the binaries of the way from source, fetch the Gateway API's definitions; print the binaries' folder."""
+    unknown = set(additions or ()) - set(ADDITIONS)
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: it can be {', '.join(ADDITIONS)}")
     gateway_api.definitions()
     print(binaries.ensure())
+    for name in additions or ():
+        print(binaries.ensure_addition(ADDITIONS[name]))
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 cluster = Cluster.here().up()
 cluster.images(["operator"])
+gateway = cluster.gateway()     # .namespace, .name, .address: a Gateway that carries traffic
+cluster.metrics()               # kubectl top and HorizontalPodAutoscalers work
 run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "pods"])
 """
 
@@ -11,15 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tests.cluster import binaries, existing, kind
+from tests.cluster import binaries, existing, gateway, kind, metrics
 from tests.cluster.api_server import ApiServer
 from tests.cluster.command import found
+from tests.cluster.containerd import Containerd
 from tests.cluster.errors import ClusterError
+from tests.cluster.gateway import Gateway
 from tests.cluster.images import Images
+from tests.cluster.parts import Installer
 from tests.cluster.paths import Layout
 from tests.cluster.source import SourceCluster, status
 
-__all__ = ["ApiServer", "Cluster", "ClusterError", "Way"]
+__all__ = ["ApiServer", "Cluster", "ClusterError", "Gateway", "Way"]
 
 
 class Way(StrEnum):
@@ -106,3 +111,31 @@ class Cluster:
     def images(self, targets: Sequence[str] = ()) -> list[str]:
         """Build the Dockerfile's targets (all of them by default), load them, and return their names."""
         return Images(self.layout, self.way.value).ensure(targets)
+
+    def gateway(self) -> Gateway:
+        """Install a Gateway API implementation unless it is there, and return its Gateway once it is programmed.
+
+        On an existing cluster nothing is installed: its owner names a Gateway in ``LEEBOARD_CLUSTER_GATEWAY``.
+        """
+        match self.way:
+            case Way.EXISTING:
+                return gateway.named()
+            case Way.KIND:
+                return gateway.ensure(self._installer, gateway.part())
+            case Way.SOURCE:
+                return gateway.ensure_from_source(self._installer, Containerd(binaries.folder()))
+
+    def metrics(self) -> None:
+        """Install metrics-server unless it is there; return when the nodes' and pods' use of resources is known."""
+        match self.way:
+            case Way.EXISTING:
+                metrics.require(self._installer)
+            case Way.KIND:
+                server = metrics.part(metrics.PUBLISHED_IMAGE, flags=[metrics.UNCHECKED])
+                metrics.ensure(self._installer, server)
+            case Way.SOURCE:
+                metrics.ensure_from_source(self._installer, Containerd(binaries.folder()))
+
+    @property
+    def _installer(self) -> Installer:
+        return Installer(self.bin / "kubectl", self.kubeconfig)

@@ -11,13 +11,14 @@ from typing import Any
 from tests.cluster import binaries, cgroups, leftovers, network, objects, ownership, packages, versions
 from tests.cluster.certificates import kubeconfig, write_private
 from tests.cluster.command import run, succeeds
+from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.errors import ClusterError
 from tests.cluster.node import CONTAINERD_SOCKET, KUBELET_ROOT, Node
 from tests.cluster.paths import Layout
-from tests.cluster.pause_image import import_pause_image
 from tests.cluster.processes import Daemon, ProcessTable
 from tests.cluster.progress import say, step
+from tests.cluster.scratch_image import load, pause_image
 from tests.cluster.waiting import until
 
 PORTS = (versions.API_PORT, versions.ETCD_PORT, versions.ETCD_PEER_PORT, 10250, 10256, 10257, 10259)
@@ -93,7 +94,7 @@ class SourceCluster:
             self._start_daemons(plane.controller_manager(), plane.scheduler())
         with step("starting the node"):
             until(CONTAINERD_SOCKET.is_socket, "containerd listens", seconds=30)
-            import_pause_image(built)
+            load(Containerd(built), pause_image(built))
             objects.apply_all(plane.client())
             self._start_daemons(node.kubelet(), node.kube_proxy(), node.coredns(), node.volumes())
             self._wait_for_node(plane)

@@ -11,6 +11,11 @@ HELM: Final = "3.22.0"
 COREDNS: Final = "1.15.0"
 KWOK: Final = "0.8.0"
 GATEWAY_API: Final = "1.3.0"
+CONTOUR: Final = "1.33.8"
+ENVOY: Final = "1.40.0"
+METRICS_SERVER: Final = "0.9.0"
+PROMETHEUS: Final = "0.316.0"
+"""Prometheus 3.16: the module of a release 3.Y.Z is numbered 0.3YY.Z."""
 GO_MINIMUM: Final = (1, 26)
 
 STAGING_MODULES: Final = (
@@ -63,6 +68,8 @@ API_PORT: Final = 6443
 ETCD_PORT: Final = 23790
 ETCD_PEER_PORT: Final = 23800
 MAX_PODS: Final = 250
+GATEWAY_PORT: Final = 30080
+"""Of the node and, with kind, of this machine: where the gateway's HTTP listener is reached."""
 PAUSE_IMAGE: Final = "leeboard.dev/pause:dev"
 BASE_IMAGE: Final = "leeboard.dev/base-rootfs:bookworm"
 BASE_SUITE: Final = "bookworm"

@@ -1,24 +1,26 @@
 """What is built, from what, and where the base image's packages come from."""
 
+import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.cluster import binaries, versions
+from tests.cluster import binaries, builds, versions
 from tests.cluster.base_image import package_mirror
 from tests.cluster.buildah import Buildah
 from tests.cluster.errors import ClusterError
-from tests.cluster.pause_image import image_archive
+from tests.cluster.scratch_image import ScratchImage
 
 DEB822 = "Types: deb\nURIs: http://first.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n"
-BUILDS = {build.name: build for build in binaries.BUILDS}
+BUILDS = {build.name: build for build in builds.BUILDS}
 
 
 def test_every_staging_module_is_replaced_by_its_published_version() -> None:
-    text = binaries.go_mod()
+    text = builds.go_mod()
 
     staging = versions.KUBERNETES.replace("1.", "0.", 1)
     assert f"require k8s.io/kubernetes v{versions.KUBERNETES}\n" in text
@@ -27,7 +29,7 @@ def test_every_staging_module_is_replaced_by_its_published_version() -> None:
 
 
 def test_kubernetes_is_one_build_so_that_its_parts_share_what_is_compiled() -> None:
-    command = binaries.go_command(BUILDS["Kubernetes"], Path("/out"))
+    command = builds.go_command(BUILDS["Kubernetes"], Path("/out"))
 
     assert command[:3] == ["go", "build", "-mod=mod"]
     assert command[command.index("-o") + 1] == "/out/"
@@ -35,7 +37,7 @@ def test_kubernetes_is_one_build_so_that_its_parts_share_what_is_compiled() -> N
 
 
 def test_other_modules_are_installed_at_their_version() -> None:
-    command = binaries.go_command(BUILDS["containerd"], Path("/out"))
+    command = builds.go_command(BUILDS["containerd"], Path("/out"))
 
     assert command[:2] == ["go", "install"]
     assert command[command.index("-tags") + 1] == "no_btrfs,no_devmapper,no_zfs"
@@ -102,11 +104,42 @@ def test_a_build_mounts_what_pip_needs_instead_of_copying_it(tmp_path: Path, mon
     assert "--isolation=chroot" in command
 
 
-def test_the_pause_image_holds_one_file_that_it_starts() -> None:
-    with tarfile.open(fileobj=io.BytesIO(image_archive(b"binary", "pause:dev"))) as archive:
-        files = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
+def test_an_image_from_scratch_holds_its_files_and_starts_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "built").write_bytes(b"binary")
+    files = {"/usr/local/bin/server": tmp_path / "built", "/lib64/loader": tmp_path / "built"}
+    image = ScratchImage(name="server:dev", files=files, entrypoint=("/usr/local/bin/server",))
 
-    assert json.loads(files["manifest.json"])[0]["RepoTags"] == ["pause:dev"]
-    assert json.loads(files["config.json"])["config"]["Entrypoint"] == ["/pause"]
-    with tarfile.open(fileobj=io.BytesIO(files["layer.tar"])) as layer:
-        assert layer.getnames() == ["pause"]
+    image.write(tmp_path / "image.tar")
+
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        found = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
+    manifest, config = json.loads(found["manifest.json"])[0], json.loads(found["config.json"])
+    assert manifest == {"Config": "config.json", "RepoTags": ["server:dev"], "Layers": ["layer.tar"]}
+    assert config["config"]["Entrypoint"] == ["/usr/local/bin/server"]
+    assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(found['layer.tar']).hexdigest()}"]
+    with tarfile.open(fileobj=io.BytesIO(found["layer.tar"])) as layer:
+        members = {member.name: (member.size, member.mode) for member in layer.getmembers()}
+    assert members == {"lib64/loader": (6, 0o755), "usr/local/bin/server": (6, 0o755)}
+
+
+def test_an_addition_has_a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    commands: list[list[str]] = []
+
+    def build(command: list[str], *, env: Mapping[str, str] | None = None, **_: object) -> str:
+        if command[:2] == ["go", "env"]:
+            return "go1.26.8\n"
+        commands.append(command)
+        (Path((env or {})["GOBIN"]) / "contour").touch(mode=0o755)
+        return ""
+
+    monkeypatch.setattr(binaries, "run", build)
+    before = binaries.folder()
+
+    folder = binaries.ensure_addition(builds.CONTOUR)
+
+    assert (binaries.ensure_addition(builds.CONTOUR) / "contour").exists()
+    assert [command[-1] for command in commands] == [
+        f"github.com/projectcontour/contour/cmd/contour@v{versions.CONTOUR}"
+    ]
+    assert binaries.folder() == before != folder
