@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.cluster import versions
-from tests.cluster.builds import BUILDS, PAUSE_SOURCE, Build, go_command, go_mod
+from tests.cluster.builds import BUILDS, PAUSE_SOURCE, Build, go_command
 from tests.cluster.command import found, run
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import cache_root
@@ -77,7 +77,7 @@ def ensure_addition(build: Build) -> Path:
     Raises:
         ClusterError: Go or disk space is missing, or the build failed.
     """
-    target = cache_root() / _hash([go_version(), _inputs(build)]) / "bin"
+    target = cache_root() / _hash([go_version(), _inputs(build), build.go_mod]) / "bin"
     if _missing(target, tuple(build.packages)):
         target.mkdir(parents=True, exist_ok=True)
         with lock("build"):
@@ -110,11 +110,10 @@ def _build_missing(builds: Sequence[Build], target: Path) -> None:
 def _build(build: Build, target: Path) -> None:
     module = target.parent / build.name.lower()
     module.mkdir(exist_ok=True)
-    if not build.version:
-        pause = build.packages == {"pause": "."}
-        (module / "go.mod").write_text("module leeboard.dev/pause\n\ngo 1.26\n" if pause else go_mod())
-        if pause:
-            (module / "main.go").write_text(PAUSE_SOURCE)
+    if build.go_mod:
+        (module / "go.mod").write_text(build.go_mod)
+    if "." in build.packages.values():
+        (module / "main.go").write_text(PAUSE_SOURCE)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         environment = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOBIN": scratch, "GOWORK": "off"}
         run(go_command(build, Path(scratch)), env=environment, cwd=module, timeout_seconds=BUILD_TIMEOUT_SECONDS)

@@ -14,8 +14,8 @@ GATEWAY_API: Final = "1.3.0"
 CONTOUR: Final = "1.33.8"
 ENVOY: Final = "1.40.0"
 METRICS_SERVER: Final = "0.9.0"
-PROMETHEUS: Final = "0.316.0"
-"""Prometheus 3.16: the module of a release 3.Y.Z is numbered 0.3YY.Z."""
+PROMETHEUS: Final = "0.313.5"
+"""Prometheus 3.13.5: the module of a release 3.Y.Z is numbered 0.3YY.Z."""
 GO_MINIMUM: Final = (1, 26)
 
 STAGING_MODULES: Final = (

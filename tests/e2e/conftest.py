@@ -1,4 +1,4 @@
-"""One cluster with the chart installed for the whole session; a namespace of its own for each scene."""
+"""One cluster with gateway and chart installed for the whole session; a namespace of its own for each scene."""
 
 import contextlib
 from collections.abc import Generator, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 import pytest
 from rich.console import Console
 
-from tests.cluster.api import Cluster
+from tests.cluster.api import Cluster, Gateway
 from tests.e2e.scene import Scene
 from tests.stories.screen import Screen
 from tests.stories.stage import Stage
@@ -43,18 +43,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """The local cluster, up, with this checkout's images and chart."""
+def bare_cluster() -> Cluster:
+    """The local cluster, up, with this checkout's images; nothing of ours is installed on it."""
     cluster = Cluster.here().up()
     cluster.images()
-    install_chart(cluster)
     return cluster
 
 
 @pytest.fixture(scope="session")
-def kubectl(cluster: Cluster) -> Kubectl:
+def gateway(bare_cluster: Cluster) -> Gateway:
+    """A Gateway that carries real traffic."""
+    return bare_cluster.gateway()
+
+
+@pytest.fixture(scope="session")
+def cluster(bare_cluster: Cluster, gateway: Gateway) -> Cluster:
+    """The cluster with its gateway and this checkout's chart."""
+    install_chart(bare_cluster, gateway)
+    return bare_cluster
+
+
+@pytest.fixture(scope="session")
+def metrics(bare_cluster: Cluster) -> None:
+    """What pods use is known: autoscalers move."""
+    bare_cluster.metrics()
+
+
+@pytest.fixture(scope="session")
+def kubectl(bare_cluster: Cluster) -> Kubectl:
     """kubectl as the cluster's administrator."""
-    return Kubectl.of(cluster)
+    return Kubectl.of(bare_cluster)
 
 
 @pytest.fixture(scope="session")
@@ -64,16 +82,16 @@ def helm(cluster: Cluster) -> Helm:
 
 
 @pytest.fixture
-def scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+def scene(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """An empty namespace that is closed to all but restricted pods, for one test."""
-    with opened(kubectl, request.node.name) as scene:
+    with opened(Kubectl.of(cluster), request.node.name) as scene:
         yield scene
 
 
 @pytest.fixture(scope="module")
-def shared_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+def shared_scene(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """The same for all tests of a module, which then build on each other's state in their order."""
-    with opened(kubectl, request.node.name) as scene:
+    with opened(Kubectl.of(cluster), request.node.name) as scene:
         yield scene
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.api import Cluster
+from tests.cluster.api import Cluster, Gateway
 from tests.e2e.scene import SERVICE, Scene
 from tests.support.installation import CHECKOUT, RELEASE, Helm, install_chart, uninstall_chart
 from tests.support.kubectl import Kubectl
@@ -17,10 +17,10 @@ IMAGES = ("operator", "mlflow")
 
 
 @pytest.fixture
-def without_chart(cluster: Cluster) -> Iterator[Cluster]:
+def without_chart(cluster: Cluster, gateway: Gateway) -> Iterator[Cluster]:
     """The chart is there again afterwards, whatever was put in its place."""
     yield cluster
-    install_chart(cluster)
+    install_chart(cluster, gateway)
 
 
 def test_helm_test_trains_a_tiny_model(helm: Helm) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.api import Cluster
+from tests.cluster.api import Cluster, Gateway
 from tests.cluster.command import run
 from tests.support.diagnosis import OPERATOR_NAMESPACE
 from tests.support.kubectl import Kubectl
@@ -16,6 +16,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CHART = CHECKOUT / "charts" / "leeboard"
 LOCAL_VALUES = CHART / "ci" / "local-values.yaml"
 OPERATOR_SOURCES = ("operator", "requirements/operator.txt", "Dockerfile")
+DOMAIN = "leeboard.test"
+"""Resolved by nobody: clients name the host in a header and connect to the gateway's address."""
 SOURCES_ANNOTATION = "leeboard.dev/sources"
 
 
@@ -42,8 +44,10 @@ class Helm:
         return next((str(release["status"]) for release in releases if release["name"] == RELEASE), "")
 
 
-def install_chart(cluster: Cluster) -> None:
+def install_chart(cluster: Cluster, gateway: Gateway | None = None) -> None:
     """Install or upgrade the release from this checkout and return when its pods are ready.
+
+    With a gateway, services are reached through it as ``<name>.<namespace>.leeboard.test`` where they name no host.
 
     The image's tag is always the same here: the sources' hash in an annotation replaces the operator's pod when they
     change.
@@ -54,9 +58,11 @@ def install_chart(cluster: Cluster) -> None:
     if helm.status().startswith("pending"):
         helm.run("uninstall", RELEASE, "--wait")
     annotations = json.dumps({SOURCES_ANNOTATION: sources_hash()})
+    named = {"name": gateway.name, "namespace": gateway.namespace, "domain": DOMAIN} if gateway else {}
     helm.run(
         *("upgrade", RELEASE, str(CHART), "--install", "--take-ownership", "--wait", "--timeout", "5m"),
         *("--values", str(LOCAL_VALUES), "--set-json", f"podAnnotations={annotations}"),
+        *("--set-json", f"traffic.gateway={json.dumps(named)}"),
     )
 
 

@@ -20,7 +20,7 @@ BUILDS = {build.name: build for build in builds.BUILDS}
 
 
 def test_every_staging_module_is_replaced_by_its_published_version() -> None:
-    text = builds.go_mod()
+    text = builds.kubernetes_go_mod()
 
     staging = versions.KUBERNETES.replace("1.", "0.", 1)
     assert f"require k8s.io/kubernetes v{versions.KUBERNETES}\n" in text
