@@ -15,6 +15,23 @@ LEEBOARD_IMAGE_PULL_POLICY: {{ .Values.runtime.image.pullPolicy | quote }}
 {{- with .Values.runtime.imagePullSecretNames }}
 LEEBOARD_IMAGE_PULL_SECRETS: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.traffic.gateway }}
+{{- if and .name .namespace }}
+LEEBOARD_GATEWAY_NAME: {{ .name | quote }}
+LEEBOARD_GATEWAY_NAMESPACE: {{ .namespace | quote }}
+{{- with .sectionName }}
+LEEBOARD_GATEWAY_SECTION_NAME: {{ . | quote }}
+{{- end }}
+{{- with .domain }}
+LEEBOARD_GATEWAY_DOMAIN: {{ . | quote }}
+{{- end }}
+{{- else if or .name .namespace .sectionName .domain }}
+{{- fail "traffic.gateway needs both its name and its namespace" }}
+{{- end }}
+{{- end }}
+{{- with .Values.prometheus.providers }}
+LEEBOARD_PROMETHEUS: {{ toJson . | quote }}
+{{- end }}
 LEEBOARD_START_DEADLINE_SECONDS: {{ .Values.settings.startDeadlineSeconds | int | quote }}
 LEEBOARD_FINISHED_JOB_TTL_SECONDS: {{ .Values.settings.finishedJobTTLSeconds | int | quote }}
 LEEBOARD_WORKERS: {{ .Values.settings.workers | int | quote }}

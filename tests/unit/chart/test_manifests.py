@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,26 @@ def test_the_operator_understands_every_variable_that_the_chart_sets(
         monkeypatch.setenv(name, value)
     assert {name.removeprefix("LEEBOARD_").lower() for name in settings} <= set(Settings.model_fields)
     assert Settings().tracking_uri
+
+
+def test_the_operator_is_told_the_gateway_and_the_prometheus_servers_only_where_there_are_some() -> None:
+    gateway = ("name=gw", "namespace=gateways", "sectionName=http", "domain=models.example.com")
+    servers = ("main=http://prometheus:9090", "long=https://thanos.example.com/query")
+    settings = [f"traffic.gateway.{one}" for one in gateway] + [f"prometheus.providers.{one}" for one in servers]
+
+    told = environment(template(WITH_MLFLOW, *settings).manifests)
+
+    added = {name: told[name] for name in set(told) - set(environment(template(WITH_MLFLOW).manifests))}
+    assert json.loads(added.pop("LEEBOARD_PROMETHEUS")) == {
+        "main": "http://prometheus:9090",
+        "long": "https://thanos.example.com/query",
+    }
+    assert added == {
+        "LEEBOARD_GATEWAY_NAME": "gw",
+        "LEEBOARD_GATEWAY_NAMESPACE": "gateways",
+        "LEEBOARD_GATEWAY_SECTION_NAME": "http",
+        "LEEBOARD_GATEWAY_DOMAIN": "models.example.com",
+    }
 
 
 def test_values_become_the_settings_of_the_operator() -> None:

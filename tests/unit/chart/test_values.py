@@ -92,6 +92,9 @@ def test_every_object_of_the_schema_is_closed() -> None:
         ("image.digest=latest", "digest"),
         ("mlflow.uri=mlflow:5000", "uri"),
         ("replicas=-1", "replicas"),
+        ("prometheus.providers.main=prometheus:9090", "providers/main"),
+        ("prometheus.providers.Main=http://prometheus:9090", "Main"),
+        ("traffic.gateway.listener=http", "listener"),
     ],
 )
 def test_a_mistake_in_the_values_is_refused_by_name(setting: str, named: str) -> None:
@@ -111,6 +114,13 @@ def test_two_mlflow_servers_are_refused() -> None:
     answer = template(WITH_MLFLOW, "mlflow.uri=http://mlflow:5000")
     assert answer.code != 0
     assert "not both" in answer.errors
+
+
+@pytest.mark.parametrize("setting", ["name=gw", "namespace=gateways", "domain=models.example.com", "sectionName=http"])
+def test_half_a_gateway_is_refused(setting: str) -> None:
+    answer = template(WITH_MLFLOW, f"traffic.gateway.{setting}")
+    assert answer.code != 0
+    assert "traffic.gateway needs both its name and its namespace" in answer.errors
 
 
 def test_an_old_cluster_is_refused() -> None:

@@ -32,7 +32,8 @@ def test_the_configuration_has_the_same_networks_and_pod_limit() -> None:
 def test_the_configuration_has_only_known_fields() -> None:
     assert (CONFIG["kind"], CONFIG["apiVersion"], CONFIG["name"]) == ("Cluster", "kind.x-k8s.io/v1alpha4", kind.NAME)
     assert set(CONFIG) == {"kind", "apiVersion", "name", "networking", "nodes"}
-    assert {field for node in CONFIG["nodes"] for field in node} <= {"role", "image", "kubeadmConfigPatches"}
+    known = {"role", "image", "extraPortMappings", "kubeadmConfigPatches"}
+    assert {field for node in CONFIG["nodes"] for field in node} <= known
 
 
 def test_a_cluster_is_created_from_that_file() -> None:
