@@ -42,7 +42,10 @@ def counts_of(
     twice: set[str] = set()
     for labels, value in series:
         server, name = (labels.get("pod", ""), labels.get("revision", "")), labels.get("__name__", "")
-        key = (name, {REQUESTS: labels.get("code", ""), BUCKETS: _bound(labels.get("le", ""))}.get(name, ""))
+        parts = {REQUESTS: labels.get("code", ""), BUCKETS: _bound(labels.get("le", "")), STARTED: ""}
+        if name not in parts:
+            continue
+        key = (name, parts[name])
         if key in found[server]:
             twice.add(server[0])
         found[server][key] = value

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from leeboard.errors import SettingsError
-from leeboard.planning.defaults import Defaults
+from leeboard.planning.defaults import DefaultGateway, Defaults
 from leeboard.settings import load_settings
 
 NEEDED = {"LEEBOARD_TRACKING_URI": "http://mlflow", "LEEBOARD_RUNTIME_IMAGE": "runtime:1"}
@@ -36,6 +36,11 @@ def test_every_variable_reaches_the_planners(monkeypatch: pytest.MonkeyPatch) ->
         CLUSTER="west",
         START_DEADLINE_SECONDS="60",
         FINISHED_JOB_TTL_SECONDS="0",
+        SELDON_IMAGE="seldon:1",
+        GATEWAY_NAME="public",
+        GATEWAY_NAMESPACE="gateways",
+        GATEWAY_SECTION_NAME="https",
+        GATEWAY_DOMAIN="models.example.com",
     )
 
     assert load_settings().defaults() == Defaults(
@@ -49,11 +54,15 @@ def test_every_variable_reaches_the_planners(monkeypatch: pytest.MonkeyPatch) ->
         start_deadline=timedelta(minutes=1),
         finished_job_ttl=timedelta(0),
         operator_namespace="operators",
+        seldon_image="seldon:1",
+        gateway=DefaultGateway("public", "gateways", "https", "models.example.com"),
     )
 
 
 def test_an_empty_optional_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_all(monkeypatch, TRACKING_PAGE="", CREDENTIALS_SECRET="", IMAGE_PULL_SECRETS="", TRACKING_URI_FOR_PODS="")
+    empty = ("TRACKING_PAGE", "CREDENTIALS_SECRET", "IMAGE_PULL_SECRETS", "TRACKING_URI_FOR_PODS", "PROMETHEUS")
+    gateway = ("GATEWAY_NAME", "GATEWAY_NAMESPACE", "GATEWAY_SECTION_NAME", "GATEWAY_DOMAIN")
+    set_all(monkeypatch, **dict.fromkeys((*empty, *gateway), ""))
 
     assert load_settings().defaults() == Defaults(
         cluster="default", runtime_image="runtime:1", tracking_uri="http://mlflow"
@@ -64,4 +73,29 @@ def test_every_variable_at_fault_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     set_all(monkeypatch, WORKERS="0", PROBE_PORT="x")
 
     with pytest.raises(SettingsError, match=r"LEEBOARD_WORKERS.*LEEBOARD_PROBE_PORT"):
+        load_settings()
+
+
+def test_prometheus_servers_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, PROMETHEUS='{"main": "http://prometheus:9090", "long-term": "https://user:x@thanos/api"}')
+
+    assert load_settings().prometheus == {"main": "http://prometheus:9090", "long-term": "https://user:x@thanos/api"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "fault"),
+    [
+        pytest.param({"PROMETHEUS": "main"}, "LEEBOARD_PROMETHEUS", id="no JSON"),
+        pytest.param({"PROMETHEUS": '["http://x"]'}, "LEEBOARD_PROMETHEUS", id="a list"),
+        pytest.param({"PROMETHEUS": '{"main": "file:///etc/passwd"}'}, "the URL of main", id="no web address"),
+        pytest.param({"PROMETHEUS": '{"Main One": "http://x"}'}, "'Main One' is no name", id="a name with a space"),
+        pytest.param({"GATEWAY_NAME": "public"}, "LEEBOARD_GATEWAY_NAMESPACE", id="a gateway of no namespace"),
+    ],
+)
+def test_a_setting_that_nobody_could_use_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], fault: str
+) -> None:
+    set_all(monkeypatch, **variables)
+
+    with pytest.raises(SettingsError, match=fault):
         load_settings()

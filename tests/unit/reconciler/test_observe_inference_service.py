@@ -19,7 +19,12 @@ OWNERS = [controller_reference(Kind.INFERENCE_SERVICE, SERVICE.metadata)]
 
 
 def a_child(kind: str, name: str, *, labels: dict[str, str] = LABELS, owners: list[Manifest] = OWNERS) -> Manifest:
-    versions = {"Deployment": "apps/v1", "PodDisruptionBudget": "policy/v1"}
+    versions = {
+        "Deployment": "apps/v1",
+        "PodDisruptionBudget": "policy/v1",
+        "HTTPRoute": "gateway.networking.k8s.io/v1",
+        "HorizontalPodAutoscaler": "autoscaling/v2",
+    }
     metadata = {"name": name, "namespace": "team", "labels": labels, "ownerReferences": owners}
     return {"apiVersion": versions.get(kind, "v1"), "kind": kind, "metadata": metadata}
 
@@ -57,7 +62,15 @@ async def test_everything_is_unknown_until_the_cache_is_complete() -> None:
 
 async def test_children_and_the_versions_of_the_services_own_model_are_observed() -> None:
     cluster = FakeCluster()
-    for kind, name in (("Deployment", "d"), ("Service", "car-loan"), ("Pod", "p"), ("EndpointSlice", "e")):
+    for kind, name in (
+        ("Deployment", "d"),
+        ("Service", "car-loan"),
+        ("Pod", "p"),
+        ("EndpointSlice", "e"),
+        ("HTTPRoute", "r"),
+        ("HorizontalPodAutoscaler", "a"),
+        ("ConfigMap", "c"),
+    ):
         cluster.put(a_child(kind, name))
     cluster.put(a_child("Deployment", "of-another", labels={}))
     cluster.put(a_stored_version(1))
@@ -73,9 +86,19 @@ async def test_children_and_the_versions_of_the_services_own_model_are_observed(
         ["p"],
     ]
     assert names(facts.endpoint_slices) == ["e"]
+    assert facts.routes is not None
+    assert [names(part) for part in (facts.routes, facts.autoscalers, facts.config_maps)] == [["r"], ["a"], ["c"]]
+    assert (facts.counts, facts.answers) == ({}, {})
     assert not isinstance(facts.model_versions, Unknown)
     assert [item.spec for item in facts.model_versions] == [a_version(1).spec]
     assert facts.rejections == (rejection,)
+
+
+async def test_without_the_gateway_api_there_is_not_even_an_empty_list_of_routes() -> None:
+    facts = await observed(FakeCluster(absent={"HTTPRoute"}))
+
+    assert facts.routes is None
+    assert names(facts.autoscalers) == []
 
 
 @pytest.mark.parametrize(
