@@ -1,4 +1,4 @@
-"""The command line: ``python -m tests.cluster up | gateway | metrics | down | status | images | env | prebuild``."""
+"""The command line of the local cluster: ``python -m tests.cluster up``; ``--help`` lists the rest."""
 
 import shlex
 import sys
@@ -35,6 +35,12 @@ def gateway() -> None:
 def metrics() -> None:
     """Install metrics-server on the cluster."""
     Cluster.here().metrics()
+
+
+@app.command()
+def prometheus() -> None:
+    """Install a Prometheus server on the cluster, and print its URL as pods reach it."""
+    print(Cluster.here().prometheus())
 
 
 @app.command()

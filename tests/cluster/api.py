@@ -4,6 +4,7 @@ cluster = Cluster.here().up()
 cluster.images(["operator"])
 gateway = cluster.gateway()     # .namespace, .name, .address: a Gateway that carries traffic
 cluster.metrics()               # kubectl top and HorizontalPodAutoscalers work
+url = cluster.prometheus()      # scrapes model servers; as pods reach it
 run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "pods"])
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tests.cluster import binaries, existing, gateway, kind, metrics
+from tests.cluster import binaries, existing, gateway, kind, metrics, prometheus
 from tests.cluster.api_server import ApiServer
 from tests.cluster.command import found
 from tests.cluster.containerd import Containerd
@@ -135,6 +136,19 @@ class Cluster:
                 metrics.ensure(self._installer, server)
             case Way.SOURCE:
                 metrics.ensure_from_source(self._installer, Containerd(binaries.folder()))
+
+    def prometheus(self) -> str:
+        """Install a Prometheus server that scrapes model servers unless it is there; return its URL as pods reach it.
+
+        On an existing cluster nothing is installed: its owner names one in ``LEEBOARD_CLUSTER_PROMETHEUS``.
+        """
+        match self.way:
+            case Way.EXISTING:
+                return prometheus.named()
+            case Way.KIND:
+                return prometheus.ensure(self._installer)
+            case Way.SOURCE:
+                return prometheus.ensure_from_source(self._installer, Containerd(binaries.folder()))
 
     @property
     def _installer(self) -> Installer:

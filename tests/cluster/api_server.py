@@ -8,11 +8,9 @@ Jobs running, no namespaces finalized. With it, kube-controller-manager runs as 
 """
 
 import asyncio
-import contextlib
 import itertools
 import os
 import shutil
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +21,8 @@ from tests.cluster.certificates import kubeconfig, write_private
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Layout
-from tests.cluster.processes import Daemon, Process, ProcessTable
+from tests.cluster.ports import free_ports
+from tests.cluster.processes import Daemon, ProcessTable, sweep
 from tests.cluster.rest import RestClient
 from tests.cluster.waiting import until
 
@@ -90,7 +89,7 @@ class ApiServer:
         self._wait()
 
     def __enter__(self) -> Self:
-        _sweep()
+        sweep(_folder())
         names = ["etcd", "kube-apiserver", "kubectl", *(["kube-controller-manager"] if self.controllers else [])]
         built = binaries.ensure(names)
         for attempts_left in reversed(range(ATTEMPTS)):
@@ -123,7 +122,7 @@ class ApiServer:
         await asyncio.to_thread(self.__exit__, kind, error, traceback)
 
     def _plan(self, built: Path) -> ControlPlane:
-        api, etcd, peer = _free_ports(3)
+        api, etcd, peer = free_ports(3)
         return ControlPlane(
             bin=built,
             state=self.folder or _folder() / f"{os.getpid()}-{next(_NUMBERS)}",
@@ -163,22 +162,3 @@ class ApiServer:
 
 def _folder() -> Path:
     return Layout.here().checkout / "build" / "apiservers"
-
-
-def _sweep() -> None:
-    """Stop what test runs left behind that ended without leaving their with blocks."""
-    for state in _folder().glob("*-*"):
-        owner = state.name.partition("-")[0]
-        if owner.isdigit() and Process.of(int(owner)) is None:
-            table = ProcessTable(state / "pids", state / "logs")
-            for name in table.names():
-                table.stop(name, grace_seconds=1)
-            shutil.rmtree(state, ignore_errors=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -165,6 +166,17 @@ class ProcessTable:
             setsigmask=(),
             setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGHUP),
         )
+
+
+def sweep(folder: Path) -> None:
+    """Stop what runs left behind that ended without leaving their with blocks: states named ``<pid>-<number>``."""
+    for state in folder.glob("*-*"):
+        owner = state.name.partition("-")[0]
+        if owner.isdigit() and Process.of(int(owner)) is None:
+            table = ProcessTable(state / "pids", state / "logs")
+            for name in table.names():
+                table.stop(name, grace_seconds=1)
+            shutil.rmtree(state, ignore_errors=True)
 
 
 def boot_id() -> str:

@@ -70,6 +70,12 @@ def metrics(bare_cluster: Cluster) -> None:
 
 
 @pytest.fixture(scope="session")
+def prometheus(bare_cluster: Cluster) -> str:
+    """The URL, as pods reach it, of a Prometheus server that scrapes model servers each second."""
+    return bare_cluster.prometheus()
+
+
+@pytest.fixture(scope="session")
 def kubectl(bare_cluster: Cluster) -> Kubectl:
     """kubectl as the cluster's administrator."""
     return Kubectl.of(bare_cluster)

@@ -1,0 +1,64 @@
+"""The cluster's Prometheus finds model servers by themselves, and tells the labels that are asked for. No operator."""
+
+import json
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import opened
+from tests.e2e.scene import TRAINER, Scene
+from tests.support.kubectl import Kubectl
+from tests.support.resources import restricted_pod
+
+SERVICE = "/api/v1/namespaces/monitoring/services/prometheus:http/proxy"
+SERVER = """
+import http.server
+
+class Exposition(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.end_headers()
+        self.wfile.write(b'asked_total{name="car-loan",revision="r-1"} 42\\n')
+
+http.server.HTTPServer(("", 9090), Exposition).serve_forever()
+"""
+
+
+@pytest.fixture
+def closed_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """A namespace, without our chart being needed."""
+    with opened(kubectl, request.node.name) as scene:
+        yield scene
+
+
+@pytest.mark.usefixtures("prometheus")
+def test_a_model_server_is_scraped_with_its_namespace_and_pod(closed_scene: Scene) -> None:
+    namespace = closed_scene.namespace
+    ports = [{"name": "metrics", "containerPort": 9090}, {"name": "http", "containerPort": 8080}]
+    container = {"image": TRAINER, "command": ["python3", "-c", SERVER], "ports": ports}
+    pod = restricted_pod("server", namespace=namespace, container=container)
+    pod["metadata"]["labels"] = {"leeboard.dev/revision": "r-1"}
+
+    closed_scene.kubectl.apply(pod)
+
+    series = {"__name__": "asked_total", "name": "car-loan", "revision": "r-1", "namespace": namespace, "pod": "server"}
+    query = f'asked_total{{namespace="{namespace}"}}'
+    closed_scene.eventually(
+        lambda: [(subset(labels, series), value) for labels, value in asked(closed_scene.kubectl, query)],
+        [(series, "42")],
+        seconds=30,
+    )
+
+
+def asked(kubectl: Kubectl, query: str) -> list[tuple[dict[str, str], str]]:
+    """Return the labels and the value of each series, through the API server."""
+    words = urllib.parse.urlencode({"query": query})
+    answer = json.loads(kubectl.run("get", "--raw", f"{SERVICE}/api/v1/query?{words}"))
+    return [(one["metric"], one["value"][1]) for one in answer["data"]["result"]]
+
+
+def subset(labels: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
+    """Return the labels whose names are wanted; a scrape adds its own."""
+    return {name: value for name, value in labels.items() if name in wanted}
