@@ -33,6 +33,7 @@ class ConditionType(StrEnum):
     SERVING = "Serving"
     UP_TO_DATE = "UpToDate"
     BATCHING = "Batching"
+    PROGRESSING = "Progressing"
 
 
 class Condition(BaseModel):

@@ -67,7 +67,7 @@ class InferenceServiceSpec(ApiModel):
 class Revision(ApiModel):
     """One version of the model on one pod template."""
 
-    name: ObjectName = Field(description="Hash of version, digest, template and image: the revision label of its pods.")
+    name: ObjectName = Field(description="Hash of version, digest and template: the revision label of its pods.")
     model_version: ObjectName = Field(description="Name of the ModelVersion.")
     version: VersionNumber = Field(description="MLflow version number.")
     digest: Digest = Field(description="Digest of the model's files, checked by every pod before it serves.")

@@ -24,6 +24,13 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+class ManagedFields(ApiModel):
+    """Fields that one manager set last, and when: so much of it as planners read."""
+
+    time: str | None = None
+    fields_v1: Manifest = Field(default_factory=dict)
+
+
 class Metadata(ApiModel):
     """The part of ObjectMeta that planners read."""
 
@@ -36,6 +43,7 @@ class Metadata(ApiModel):
     deletion_timestamp: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
+    managed_fields: tuple[ManagedFields, ...] = ()
 
 
 class Status(ApiModel):

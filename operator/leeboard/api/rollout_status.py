@@ -53,6 +53,7 @@ class StepStatus(ApiModel):
     kind: StepKind = Field(description="What the step is.")
     phase: StepPhase = Field(description="How far it is.")
     started_at: str = Field(description="When it began.", json_schema_extra=DATE_TIME)
+    phase_since: str = Field(description="Since when it is so far.", json_schema_extra=DATE_TIME)
     confirmed_at: str | None = Field(
         default=None, description="When the split was confirmed: time counts from here.", json_schema_extra=DATE_TIME
     )
@@ -80,6 +81,7 @@ class TrafficStatus(ApiModel):
         default=None, description="Percent that the canary's pods counted, since the split was confirmed."
     )
     measured_requests: int | None = Field(default=None, ge=0, description="Requests counted for it.")
+    measured_at: str | None = Field(default=None, description="When it was counted.", json_schema_extra=DATE_TIME)
     mirrored: int | None = Field(default=None, ge=0, le=100, description="Percent that is copied to the canary.")
     message: Message = Field(default="", description="What is special about it.")
 

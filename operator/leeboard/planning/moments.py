@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from leeboard.api.conditions import timestamp
 
@@ -19,3 +19,8 @@ def since(moment: str, now: datetime) -> timedelta:
 def earlier(moment: str | None, fallback: datetime) -> str:
     """``moment`` as it is, or the time of the pass where Kubernetes names none."""
     return moment or timestamp(fallback)
+
+
+def exact(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, where whole seconds are too coarse."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

@@ -1,4 +1,4 @@
-"""The Service and the disruption budget of an InferenceService, as it wants them."""
+"""The address, the names and the disruption budget of an InferenceService, as it wants them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,7 @@ from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
 from leeboard.planning.plan import ObjectRef
-from leeboard.planning.serving import Ports, revision_labels
-
-PORT = 80
-
-
-def service(resource: InferenceService, *, revision: str, ports: Ports) -> Manifest:
-    """The address of the model: the selector is the switch. Metrics are on no port of it."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": _metadata(resource, name=resource.metadata.name),
-        "spec": {
-            "selector": revision_labels(resource.metadata, revision=revision),
-            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": ports.target}],
-        },
-    }
+from leeboard.planning.serving import revision_labels
 
 
 def budget(resource: InferenceService, *, revision: str) -> Manifest:

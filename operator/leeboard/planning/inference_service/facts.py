@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from leeboard.api.inference_service import InferenceService
+from leeboard.api.inference_service import InferenceService, InferenceServiceStatus
 from leeboard.api.model_version import ModelVersion
+from leeboard.api.rollout_status import StepKind
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.facts import Children, Rejection, Unknown
 
@@ -17,8 +18,8 @@ NO_CHILDREN = Children()
 class Needs:
     """Which facts the planner will look at; a resource on its way out needs none.
 
-    ``counts``: what the pods of stable and canary have counted, with the ring of their last predictions where
-    ``answers`` is true. ``queries`` are by the name of the check: the Prometheus server's name and the PromQL.
+    ``counts``: the counters of stable's and the canary's pods; ``answers``: their rings of predictions as well;
+    ``queries``: provider and PromQL by the name of the check.
     """
 
     children: bool
@@ -51,6 +52,46 @@ class InferenceServiceFacts:
 
 
 def needs(resource: InferenceService) -> Needs:
-    """A deleted service's children go by their owner references: nothing to look at."""
-    alive = resource.metadata.deletion_timestamp is None
-    return Needs(children=alive, model_versions=alive)
+    """A deleted service's children go by their owner references: nothing to look at. Numbers are needed only while a
+    canary gets requests.
+    """
+    if resource.metadata.deletion_timestamp is not None:
+        return Needs(children=False, model_versions=False)
+    if not has_requests(resource.status):
+        return Needs(children=True, model_versions=True)
+    analysis = resource.spec.rollout.analysis
+    checks = () if analysis is None else analysis.checks
+    return Needs(
+        children=True,
+        model_versions=True,
+        counts=True,
+        answers=any(check.disagreement is not None for check in checks),
+        queries={
+            check.name: (check.prometheus.provider, question(resource, check.prometheus.query))
+            for check in checks
+            if check.prometheus is not None
+        },
+    )
+
+
+def has_requests(status: InferenceServiceStatus) -> bool:
+    """Whether a canary gets requests, or copies of them, beside a stable version."""
+    traffic, step = status.traffic, status.step
+    if status.stable is None or status.canary is None or traffic is None or step is None:
+        return False
+    return bool(traffic.applied or traffic.mirrored) or (step.kind is StepKind.MATCH and step.confirmed_at is not None)
+
+
+def question(resource: InferenceService, query: str) -> str:
+    """A query with the names of this service in it."""
+    status, metadata = resource.status, resource.metadata
+    names = {
+        "namespace": metadata.namespace,
+        "service": metadata.name,
+        "revision": status.canary.name if status.canary else "",
+        "version": status.canary.version if status.canary else "",
+        "stableRevision": status.stable.name if status.stable else "",
+    }
+    for name, value in names.items():
+        query = query.replace(f"$({name})", value)
+    return query

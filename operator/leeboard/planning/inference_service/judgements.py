@@ -1,72 +1,21 @@
-"""What an InferenceService says of itself: six facts, each three-valued, from one picture of the pass."""
+"""What an InferenceService says of itself: seven facts, each three-valued, from one picture of the pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement
-from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.model_version import Fingerprint
+from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceReason
+from leeboard.api.rollout_status import StepKind, StepPhase
 from leeboard.planning.inference_service.children import address
-from leeboard.planning.inference_service.roles import Roles
-from leeboard.planning.inference_service.target import Choice, Refused, Waiting
-from leeboard.planning.inference_service.troubles import Trouble
-from leeboard.planning.inference_service.world import World, ready_replicas
+from leeboard.planning.inference_service.picture import Picture
+from leeboard.planning.inference_service.progressing import progressing
+from leeboard.planning.inference_service.target import Refused, Waiting
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything that conditions are judged by. ``desired`` is None while no version can be named; ``blocked`` is what
-    the API server refused; ``trouble`` is what ails the pods that should become ready.
-    """
-
-    resource: InferenceService
-    world: World
-    roles: Roles
-    choice: Choice
-    desired: Revision | None
-    fingerprint: Fingerprint | None
-    blocked: Trouble | None
-    trouble: Trouble | None
-
-    @property
-    def cause(self) -> Trouble | None:
-        """Why it does not go on: what was refused comes before what ails the pods."""
-        if self.blocked is not None:
-            return self.blocked
-        if isinstance(self.choice, Refused):
-            return Trouble(self.choice.reason, self.choice.message)
-        return self.trouble
-
-    @property
-    def is_stalled(self) -> bool:
-        """Whether only a change from outside helps."""
-        return self.cause is not None and self.cause.lasting
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is on its way and every pod that was asked for is there."""
-        stable = self.roles.stable
-        return stable is not None and self.roles.canary is None and not self.roles.draining and self.is_complete(stable)
-
-    def is_complete(self, revision: Revision) -> bool:
-        """Whether a revision has all its pods. Not by the observed generation: any annotation of a Deployment raises
-        it, and that its controller has not looked yet is no news for the user.
-        """
-        ready = ready_replicas(self.world.deployment(revision.deployment))
-        return ready >= self.resource.spec.server.replicas
-
-    def count(self, revision: Revision) -> str:
-        """``1 of 2 pods ready``."""
-        ready = ready_replicas(self.world.deployment(revision.deployment))
-        return f"{ready} of {self.resource.spec.server.replicas} pods ready"
-
-
 def judgements(picture: Picture) -> tuple[Judgement, ...]:
-    """The six conditions in the order in which they are shown."""
+    """The seven conditions in the order in which they are shown."""
     serving = _serving(picture)
     return (
         _ready(picture, serving),
@@ -75,11 +24,12 @@ def judgements(picture: Picture) -> tuple[Judgement, ...]:
         serving,
         _up_to_date(picture),
         _batching(picture),
+        progressing(picture),
     )
 
 
 def unknown_judgements(why: str) -> tuple[Judgement, ...]:
-    """All six as Unknown: nothing was ever observed."""
+    """All seven as Unknown: nothing was ever observed."""
     return tuple(Judgement(type=kind, status=UNKNOWN, reason=ServiceReason.NOT_OBSERVED, message=why) for kind in TYPES)
 
 
@@ -91,34 +41,43 @@ def refused_judgements(reason: str, message: str) -> tuple[Judgement, ...]:
 
 def phase_of(picture: Picture) -> str:
     """One printed word."""
-    roles = picture.roles
-    if picture.is_stalled or (roles.stable is not None and not picture.world.is_serving):
+    state, step = picture.state, picture.state.step
+    if picture.is_stalled or (state.stable is not None and not picture.world.is_serving):
         return "Degraded"
-    if roles.stable is None:
-        return "Pending" if roles.canary is None else "Deploying"
-    return "Serving" if roles.canary is None and not roles.draining else "Updating"
+    if state.stable is None:
+        return "Pending" if state.canary is None else "Deploying"
+    if state.canary is not None:
+        waits = {StepPhase.WAITING_FOR_PERSON: "Waiting", StepPhase.PAUSED: "Paused"}
+        return "Updating" if step is None else waits.get(step.phase, "Updating")
+    if state.draining:
+        return "Updating"
+    failure = picture.failure
+    return "Serving" if failure is None else "RolledBack" if failure.reason == ServiceReason.ROLLED_BACK else "Aborted"
 
 
 def _serving(picture: Picture) -> Judgement:
     """Whether a request would be answered now, by the Service's own endpoints."""
-    world, roles = picture.world, picture.roles
-    served = roles.stable or roles.canary
+    world, state = picture.world, picture.state
+    served = state.stable or state.canary
     if served is not None and world.is_serving:
-        names = {item.name: item.version for item in (roles.stable, roles.canary, *roles.draining) if item}
+        names = {item.name: item.version for item in state.known}
         versions = sorted({names.get(name, "?") for name in world.ready_endpoints})
         what = f"version {' and '.join(versions)} answers at {address(picture.resource)}"
         return _said(ConditionType.SERVING, TRUE, ServiceReason.SERVING, message=what)
-    if roles.stable is None:
+    if state.stable is None:
         reason, message = _not_yet(picture)
         return _said(ConditionType.SERVING, FALSE, reason, message=message)
+    if picture.is_replacing:
+        message = f"version {state.stable.version} gave way, there is no room for both: {_not_yet(picture)[1]}"
+        return _said(ConditionType.SERVING, FALSE, ServiceReason.REPLACING, message=message)
     why = "" if picture.trouble is None else f": {picture.trouble.reason}: {picture.trouble.message}"
-    message = f"no pod of version {roles.stable.version} is ready{why}"
+    message = f"no pod of version {state.stable.version} is ready{why}"
     return _said(ConditionType.SERVING, FALSE, ServiceReason.NO_READY_ENDPOINTS, message=message)
 
 
 def _ready(picture: Picture, serving: Judgement) -> Judgement:
     """True while stable serves, also while another version is on its way: Reconciling and UpToDate tell that."""
-    if picture.roles.stable is None and serving.status is TRUE:
+    if picture.state.stable is None and serving.status is TRUE:
         reason, message = _not_yet(picture)
         return _said(ConditionType.READY, FALSE, reason, message=message)
     return serving.model_copy(update={"type": ConditionType.READY})
@@ -128,9 +87,9 @@ def _not_yet(picture: Picture) -> tuple[str, str]:
     """Why there is no stable version yet."""
     if picture.cause is not None:
         return picture.cause.reason, picture.cause.message
-    if isinstance(picture.choice, Waiting) and picture.roles.canary is None:
+    if isinstance(picture.choice, Waiting) and picture.state.canary is None:
         return picture.choice.reason, picture.choice.message
-    canary = picture.roles.canary
+    canary = picture.state.canary
     progress = "" if canary is None else f"version {canary.version}: {picture.count(canary)}"
     return ServiceReason.DEPLOYING, progress
 
@@ -144,11 +103,11 @@ def _reconciling(picture: Picture) -> Judgement:
         return _said(kind, TRUE, picture.cause.reason, message=picture.cause.message)
     if isinstance(picture.choice, Waiting) and picture.choice.up_to_date is FALSE:
         return _said(kind, TRUE, ServiceReason.WAITING_FOR_MODEL_VERSION, message=picture.choice.message)
-    canary, stable = picture.roles.canary, picture.roles.stable
+    canary, stable = picture.state.canary, picture.state.stable
     if canary is not None:
         return _coming(picture, canary)
-    if picture.roles.draining:
-        leaving = ", ".join(sorted({item.version for item in picture.roles.draining}))
+    if picture.state.draining:
+        leaving = ", ".join(sorted({item.version for item in picture.state.draining}))
         return _said(kind, TRUE, ServiceReason.DRAINING, message=f"pods of version {leaving} finish what they have")
     if stable is not None and not picture.is_settled:
         message = f"version {stable.version}: {picture.count(stable)}"
@@ -158,11 +117,13 @@ def _reconciling(picture: Picture) -> Judgement:
 
 def _coming(picture: Picture, canary: Revision) -> Judgement:
     """How far the canary is."""
-    if picture.world.selected == canary.name and picture.roles.stable is not None:
-        message = f"requests move to version {canary.version}; waiting until only its endpoints are there"
-        return _said(ConditionType.RECONCILING, TRUE, ServiceReason.SWITCHING, message=message)
-    message = f"version {canary.version}: {picture.count(canary)}"
-    return _said(ConditionType.RECONCILING, TRUE, ServiceReason.DEPLOYING, message=message)
+    kind, step = ConditionType.RECONCILING, picture.state.step
+    if step is None or picture.state.stable is None:
+        return _said(kind, TRUE, ServiceReason.DEPLOYING, message=f"version {canary.version}: {picture.count(canary)}")
+    if step.kind is not StepKind.PROMOTION or step.phase is StepPhase.PAUSED:
+        return _said(kind, TRUE, step.phase, message=step.message)
+    reason = ServiceReason.SWITCHING if step.phase is StepPhase.ROUTING else ServiceReason.DEPLOYING
+    return _said(kind, TRUE, reason, message=step.message)
 
 
 def _stalled(picture: Picture) -> Judgement:
@@ -170,14 +131,14 @@ def _stalled(picture: Picture) -> Judgement:
     if picture.cause is None or not picture.is_stalled:
         return _said(ConditionType.STALLED, FALSE, ServiceReason.NOT_STALLED, message="")
     message = picture.cause.message
-    if picture.roles.canary is not None and picture.blocked is None and not isinstance(picture.choice, Refused):
-        message = f"version {picture.roles.canary.version}: {message}"
+    if picture.state.canary is not None and picture.blocked is None and not isinstance(picture.choice, Refused):
+        message = f"version {picture.state.canary.version}: {message}"
     return _said(ConditionType.STALLED, TRUE, picture.cause.reason, message=message)
 
 
 def _up_to_date(picture: Picture) -> Judgement:
     """Whether the version and template that the spec asks for is the one that serves."""
-    kind, choice, stable = ConditionType.UP_TO_DATE, picture.choice, picture.roles.stable
+    kind, choice, stable = ConditionType.UP_TO_DATE, picture.choice, picture.state.stable
     if isinstance(choice, Waiting):
         return _said(kind, choice.up_to_date, choice.reason, message=choice.message)
     if picture.blocked is not None or isinstance(choice, Refused):
@@ -196,14 +157,18 @@ def _up_to_date(picture: Picture) -> Judgement:
 
 def _behind(picture: Picture) -> Judgement:
     """Another revision is asked for than the one that serves."""
-    kind, canary = ConditionType.UP_TO_DATE, picture.roles.canary
+    kind, canary, failure = ConditionType.UP_TO_DATE, picture.state.canary, picture.failure
     if picture.trouble is not None and canary is not None:
         return _said(
             kind, FALSE, picture.trouble.reason, message=f"version {canary.version}: {picture.trouble.message}"
         )
+    if failure is not None:
+        reason = ServiceReason.ROLLED_BACK if failure.reason == ServiceReason.ROLLED_BACK else ServiceReason.ABORTED
+        message = f"version {failure.version} is not started again by itself: {failure.reason}: {failure.message}"
+        return _said(kind, FALSE, reason, message=f"{message}. The verb retry does")
     if canary is None:
         return _said(kind, FALSE, ServiceReason.STARTING, message="the version asked for is not there yet")
-    serves = "" if picture.roles.stable is None else f"; version {picture.roles.stable.version} serves"
+    serves = "" if picture.state.stable is None else f"; version {picture.state.stable.version} serves"
     message = f"version {canary.version} comes up, {picture.count(canary)}{serves}"
     return _said(kind, FALSE, ServiceReason.DEPLOYING, message=message)
 
@@ -230,4 +195,5 @@ TYPES = (
     ConditionType.SERVING,
     ConditionType.UP_TO_DATE,
     ConditionType.BATCHING,
+    ConditionType.PROGRESSING,
 )

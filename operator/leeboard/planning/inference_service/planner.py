@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from leeboard.api.conditions import Judgement, merge_conditions
-from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
-from leeboard.api.model_version import Fingerprint, ModelVersion
+from leeboard.api.inference_service import InferenceService, Revision
+from leeboard.api.model_version import Fingerprint
 from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.api.resource import Manifest
+from leeboard.api.rollout_status import CheckStatus
+from leeboard.planning import traffic
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Rejection, Unknown
+from leeboard.planning.inference_service import evidence
 from leeboard.planning.inference_service.blocks import NAME_TAKEN, block_of, standing
-from leeboard.planning.inference_service.children import address
+from leeboard.planning.inference_service.capacity import full_replicas
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
-from leeboard.planning.inference_service.judgements import (
-    Picture,
-    judgements,
-    phase_of,
-    refused_judgements,
-    unknown_judgements,
-)
+from leeboard.planning.inference_service.judgements import judgements, refused_judgements, unknown_judgements
 from leeboard.planning.inference_service.notices import flips
+from leeboard.planning.inference_service.offers import Offers
+from leeboard.planning.inference_service.picture import Picture
+from leeboard.planning.inference_service.progress import Signs, progress
+from leeboard.planning.inference_service.removals import removal_due
+from leeboard.planning.inference_service.report import MEASURE_INTERVAL, status_of, unserved
+from leeboard.planning.inference_service.requests import consume
 from leeboard.planning.inference_service.revisions import desired_revision, template_hash
-from leeboard.planning.inference_service.roles import Roles, Scene, advance, routed
+from leeboard.planning.inference_service.roles import advance, recover
+from leeboard.planning.inference_service.routing import Routing, routing_of
+from leeboard.planning.inference_service.scene import SETTLING, Scene, Splitter
+from leeboard.planning.inference_service.state import State
+from leeboard.planning.inference_service.steps import PROMOTION, course_of, leg_of
 from leeboard.planning.inference_service.target import Choice, Refused, Target, choose
 from leeboard.planning.inference_service.troubles import Trouble, trouble_of
-from leeboard.planning.inference_service.world import World, ready_replicas, wanted_replicas, world_of
-from leeboard.planning.inference_service.writes import Stage, removal_due, repair_due, writes
+from leeboard.planning.inference_service.world import World, world_of
+from leeboard.planning.inference_service.writes import Stage, repair_due, writes
+from leeboard.planning.moments import since
 from leeboard.planning.plan import Plan
 from leeboard.planning.serving import RUNTIMES, Served, check_findings, deployment_of
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How soon to look again when the cache lags behind our own write, or a draining pod still has an endpoint."""
 CONFLICT_RETRY = timedelta(minutes=1)
+SETTLING_RETRY = SETTLING + timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,19 @@ class Known:
     """One observation without unknowns: ``rejections`` are those that still stand."""
 
     resource: InferenceService
-    world: World
-    versions: Sequence[ModelVersion]
+    facts: InferenceServiceFacts
+    offers: Offers
     rejections: tuple[Rejection, ...]
-    defaults: Defaults
-    now: datetime
+
+    @property
+    def world(self) -> World:
+        """What is there."""
+        return self.offers.world
+
+    @property
+    def now(self) -> datetime:
+        """The time of the pass."""
+        return self.offers.now
 
 
 def plan(resource: InferenceService, facts: InferenceServiceFacts, *, defaults: Defaults, now: datetime) -> Plan:
@@ -57,156 +73,191 @@ def plan(resource: InferenceService, facts: InferenceServiceFacts, *, defaults: 
     if resource.metadata.namespace == defaults.operator_namespace:
         message = f"{resource.metadata.namespace} is the operator's own namespace: use another one"
         said = refused_judgements(ServiceReason.NAMESPACE_REFUSED, message)
-        return Plan(status=_unserved(resource, said, now=now, phase="Degraded"))
+        return Plan(status=unserved(resource, said, now=now, phase="Degraded"))
     world, versions = world_of(resource, facts), facts.model_versions
     if isinstance(world, Unknown):
         return _hold(resource, world, now=now)
     if isinstance(versions, Unknown):
         return _hold(resource, versions, now=now)
     rejections = standing(resource, facts.rejections, world=world)
-    return _planned(Known(resource, world, versions, rejections, defaults, now))
+    known = Known(resource, facts, Offers(resource, world, versions, defaults, now), rejections)
+    chosen = traffic.choose(resource, defaults, has_gateway_api=facts.routes is not None)
+    if isinstance(chosen, traffic.Refused):
+        return _without_road(known, Refused(chosen.reason, chosen.message))
+    return _planned(known, Splitter(chosen.provider, traffic.PROVIDERS[chosen.provider], chosen.gateway))
 
 
-def _planned(known: Known) -> Plan:
-    """Observe, advance the parts, write towards them, say what is true now."""
-    status, world = known.resource.status, known.world
-    choice = _choice(known)
-    desired = _desired(known, choice)
-    scene = Scene(world, desired, known.resource.spec.server.replicas, known.now)
-    roles = advance(Roles(status.stable, status.canary, status.draining), scene)
-    stage = Stage(
-        resource=known.resource,
-        world=world,
-        roles=roles,
-        routed=routed(roles, scene),
-        manifests=_manifests(known, roles),
-        rejections=known.rejections,
-        now=known.now,
-    )
-    picture = Picture(
-        resource=known.resource,
-        world=world,
-        roles=roles,
-        choice=choice,
-        desired=desired,
-        fingerprint=_fingerprint(known, roles),
-        blocked=block_of(known.rejections),
-        trouble=_trouble(known, roles),
-    )
+def _planned(known: Known, splitter: Splitter) -> Plan:
+    """Observe, advance the parts and the step, write towards them, say what is true now."""
+    resource, world, now = known.resource, known.world, known.now
+    before = State.of(resource.status)
+    course, full = course_of(resource.spec.rollout), full_replicas(resource, world, before.stable)
+    scene = Scene(resource, world, splitter, None, full, course, now)
+    state = recover(before, scene)
+    choice = _choice(known, state, splitter)
+    scene = replace(scene, desired=_desired(known, choice, state))
+    state = advance(consume(state, scene, known.offers), scene)
+    leg = PROMOTION if state.step is None else leg_of(course, state.step)
+    found = evidence.findings_of(resource, known.facts, state, world=world, leg=leg, now=now)
+    state = progress(state, scene, _signs(known, state, found))
+    is_new = state.canary is not None and (before.canary is None or before.canary.name != state.canary.name)
+    state, routing = routing_of(state, scene, is_new=is_new)
+    return _told(known, _Pass(scene, state, routing, choice, found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What was decided."""
+
+    scene: Scene
+    state: State
+    routing: Routing
+    choice: Choice
+    found: evidence.Findings
+
+
+def _told(known: Known, decided: _Pass) -> Plan:
+    """Writes, status, notices and appointments of what was decided."""
+    resource, scene, state, routing = known.resource, decided.scene, decided.state, decided.routing
+    gets_some = routing.split is not None and state.canary is not None and routing.split.reaches(state.canary.name)
+    kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
+    stored = evidence.evidence_writes(resource, known.world, kept, findings=decided.found)
+    stage = Stage(state, scene, routing, _manifests(known, state), known.rejections, tuple(stored))
+    picture = _picture(known, state, decided.choice, scene=scene, routing=routing)
     said = judgements(picture)
+    checks = _checks(known, state, decided.found)
     return Plan(
-        status=_status(picture, said, now=known.now),
+        status=status_of(picture, said, checks=checks, evidence=kept, now=known.now),
         writes=writes(stage),
-        notices=(*roles.notices, *flips(status, said)),
-        requeue_after=min(_appointments(stage), default=None),
+        notices=(*state.notices, *flips(resource.status, said)),
+        requeue_after=min(_appointments(stage, is_measured=gets_some and kept is not None), default=None),
     )
 
 
-def _choice(known: Known) -> Choice:
-    """The version that should serve; a template with faults is refused before anything is made from it."""
-    server = known.resource.spec.server
+def _without_road(known: Known, choice: Refused) -> Plan:
+    """Nobody can split the requests: what is there stays as it is, and the status says what to do."""
+    picture = _picture(known, State.of(known.resource.status), choice)
+    said = judgements(picture)
+    status = known.resource.status
+    told = status_of(picture, said, checks=status.checks, evidence=None, now=known.now)
+    return Plan(status=told, notices=tuple(flips(status, said)))
+
+
+def _picture(
+    known: Known, state: State, choice: Choice, *, scene: Scene | None = None, routing: Routing | None = None
+) -> Picture:
+    """Everything that the conditions are judged by."""
+    return Picture(
+        resource=known.resource,
+        world=known.world,
+        state=state,
+        choice=choice,
+        desired=None if scene is None else scene.desired,
+        fingerprint=_fingerprint(known, state),
+        blocked=block_of(known.rejections),
+        trouble=_trouble(known, state),
+        scene=scene,
+        routing=routing,
+    )
+
+
+def _choice(known: Known, state: State, splitter: Splitter) -> Choice:
+    """The version that should serve; faults of template and steps are refused before anything is made from them."""
+    resource = known.resource
+    server = resource.spec.server
     faults = RUNTIMES[server.runtime].findings(server)
     if faults:
         return Refused(ServiceReason.INVALID_TEMPLATE, "; ".join(str(fault) for fault in faults))
-    if faults := check_findings(known.resource.spec):
-        return Refused(ServiceReason.INVALID_ROLLOUT, "; ".join(str(fault) for fault in faults))
-    return choose(known.resource, known.versions, stable=known.resource.status.stable)
+    cannot = splitter.provider.findings(resource)
+    if cannot:
+        return Refused(ServiceReason.INVALID_ROLLOUT, "; ".join(str(fault) for fault in cannot))
+    return choose(resource, known.offers.versions, stable=state.stable)
 
 
-def _desired(known: Known, choice: Choice) -> Revision | None:
+def _desired(known: Known, choice: Choice, state: State) -> Revision | None:
     """The revision of the chosen version."""
     if not isinstance(choice, Target):
         return None
-    status = known.resource.status
-    before = (status.stable, status.canary, *status.draining)
-    return desired_revision(known.resource, choice, known=before, defaults=known.defaults, now=known.now)
+    image = known.offers.defaults.runtime_image
+    return desired_revision(known.resource, choice, known=state.known, default_image=image, now=known.now)
 
 
-def _manifests(known: Known, roles: Roles) -> Mapping[str, Manifest]:
+def _signs(known: Known, state: State, found: evidence.Findings) -> Signs:
+    """What speaks for and against the canary."""
+    before = known.resource.status.traffic
+    is_shown = before is not None and before.measured_at is not None
+    return Signs(
+        ruling=found.ruling,
+        trouble=_trouble(known, state),
+        asked=None if before is None else (before.asked, before.mirrored or 0),
+        had_requests=found.stored is not None,
+        is_quiet=is_shown and since(before.measured_at or "", known.now) < MEASURE_INTERVAL if before else False,
+    )
+
+
+def _checks(known: Known, state: State, found: evidence.Findings) -> tuple[CheckStatus, ...]:
+    """The verdicts; the last ones stay to be read until the next rollout has some."""
+    before = known.resource.status.checks
+    if found.ruling is not None:
+        is_same = [item.verdict for item in before] == [item.verdict for item in found.ruling.checks]
+        return before if is_same and _signs(known, state, found).is_quiet else found.ruling.checks
+    is_begun = state.canary is not None and state.step is not None and known.resource.status.canary != state.canary
+    return () if is_begun else before
+
+
+def _manifests(known: Known, state: State) -> Mapping[str, Manifest]:
     """The Deployments of stable and canary, as far as their ModelVersion and their template are still there."""
-    resource = known.resource
+    resource, defaults = known.resource, known.offers.defaults
     runtime, template = RUNTIMES[resource.spec.server.runtime], template_hash(resource.spec.server)
+    beside = None if state.stable is None else state.stable.name
     made = {}
-    for revision in (roles.stable, roles.canary):
-        version = None if revision is None or revision.template_hash != template else _version_of(known, revision)
+    for revision in (state.stable, state.canary):
+        version = None if revision is None or revision.template_hash != template else known.offers.version_of(revision)
         if revision is None or version is None or version.status.artifact is None or version.status.fingerprint is None:
             continue
-        served = Served(resource, revision, version.status.artifact, version.status.fingerprint, known.defaults)
-        made[revision.name] = deployment_of(served, runtime)
+        served = Served(resource, revision, version.status.artifact, version.status.fingerprint, defaults)
+        made[revision.name] = deployment_of(served, runtime, None if revision.name == beside else beside)
     return made
 
 
-def _version_of(known: Known, revision: Revision) -> ModelVersion | None:
-    """The ModelVersion that a revision was made from, as long as it speaks of the same files."""
-    for version in known.versions:
-        artifact = version.status.artifact
-        if version.metadata.name == revision.model_version and artifact and artifact.digest == revision.digest:
-            return version
-    return None
-
-
-def _fingerprint(known: Known, roles: Roles) -> Fingerprint | None:
+def _fingerprint(known: Known, state: State) -> Fingerprint | None:
     """What was proven about the version that serves, or will."""
-    revision = roles.stable or roles.canary
-    version = None if revision is None else _version_of(known, revision)
+    revision = state.stable or state.canary
+    version = None if revision is None else known.offers.version_of(revision)
     return None if version is None else version.status.fingerprint
 
 
-def _trouble(known: Known, roles: Roles) -> Trouble | None:
+def _trouble(known: Known, state: State) -> Trouble | None:
     """What ails the pods that should become ready: the canary's, else those of a stable that is not complete."""
-    revision = roles.canary or roles.stable
+    revision = state.canary or state.stable
     if revision is None:
         return None
     deployment = known.world.deployment(revision.deployment)
-    if roles.canary is None and ready_replicas(deployment) >= known.resource.spec.server.replicas:
+    full = full_replicas(known.resource, known.world, state.stable)
+    if state.canary is None and known.world.ready_pods(revision.name) >= full:
         return None
     return trouble_of(known.world.pods_of(revision.name), deployment)
 
 
-def _appointments(stage: Stage) -> Iterator[timedelta]:
+def _appointments(stage: Stage, *, is_measured: bool) -> Iterator[timedelta]:
     """When to look again although nothing may have happened."""
-    for revision in stage.roles.draining:
-        yield max(removal_due(revision) - stage.now, LOOK_AGAIN)
+    state, scene, now = stage.state, stage.scene, stage.scene.now
+    for revision in state.draining:
+        yield max(removal_due(revision) - now, LOOK_AGAIN)
+    for revision in state.previous:
+        if revision.keep_until is not None:
+            yield max(datetime.fromisoformat(revision.keep_until) - now, LOOK_AGAIN)
     if any(item.code == NAME_TAKEN for item in stage.rejections):
         yield CONFLICT_RETRY
     repair = repair_due(stage)
     if repair is not None:
-        yield max(repair - stage.now, LOOK_AGAIN)
-
-
-def _status(picture: Picture, said: Sequence[Judgement], *, now: datetime) -> InferenceServiceStatus:
-    """The whole status; equal facts give an equal one."""
-    roles, resource = picture.roles, picture.resource
-    return InferenceServiceStatus(
-        phase=phase_of(picture),
-        observed_generation=resource.metadata.generation,
-        conditions=merge_conditions(resource.status.conditions, said, generation=resource.metadata.generation, now=now),
-        url=address(resource) if picture.world.service is not None else resource.status.url,
-        stable=_counted(picture, roles.stable),
-        canary=_counted(picture, roles.canary),
-        draining=tuple(item for item in (_counted(picture, revision) for revision in roles.draining) if item),
-    )
-
-
-def _counted(picture: Picture, revision: Revision | None) -> Revision | None:
-    """A revision with the pods that its Deployment asks for and has."""
-    if revision is None:
-        return None
-    live = picture.world.deployment(revision.deployment)
-    asked = wanted_replicas(live)
-    replicas = picture.resource.spec.server.replicas if asked is None else asked
-    return revision.model_copy(update={"replicas": replicas, "ready_replicas": ready_replicas(live)})
-
-
-def _unserved(
-    resource: InferenceService, said: Sequence[Judgement], *, now: datetime, phase: str | None
-) -> InferenceServiceStatus:
-    """The status as it was, with other conditions."""
-    generation = resource.metadata.generation
-    conditions = merge_conditions(resource.status.conditions, said, generation=generation, now=now)
-    return resource.status.model_copy(
-        update={"phase": phase, "observed_generation": generation, "conditions": conditions}
-    )
+        yield max(repair - now, LOOK_AGAIN)
+    if state.accepted_at is not None and not stage.routing.is_in_force:
+        yield SETTLING_RETRY
+    if is_measured:
+        yield evidence.POLL_INTERVAL
+    if state.step is not None and state.step.ends_at is not None:
+        yield max(datetime.fromisoformat(state.step.ends_at) - now, LOOK_AGAIN)
 
 
 def _hold(resource: InferenceService, unknown: Unknown, *, now: datetime) -> Plan:
@@ -214,4 +265,4 @@ def _hold(resource: InferenceService, unknown: Unknown, *, now: datetime) -> Pla
     if resource.status.conditions:
         return Plan(requeue_after=LOOK_AGAIN)
     said = unknown_judgements(unknown.why)
-    return Plan(status=_unserved(resource, said, now=now, phase="Pending"), requeue_after=LOOK_AGAIN)
+    return Plan(status=unserved(resource, said, now=now, phase="Pending"), requeue_after=LOOK_AGAIN)

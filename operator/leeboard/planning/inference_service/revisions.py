@@ -1,4 +1,7 @@
-"""Revisions: one version of the model on one pod template and image, named by a hash of all that."""
+"""Revisions: one version of the model on one pod template, named by a hash of both.
+
+The image is no part of the name: a version that failed stays failed when an upgrade of the operator brings another one.
+"""
 
 from __future__ import annotations
 
@@ -29,27 +32,30 @@ def template_hash(server: Server) -> str:
 
 
 def desired_revision(
-    resource: InferenceService, target: Target, *, known: Iterable[Revision | None], defaults: Defaults, now: datetime
+    resource: InferenceService, target: Target, *, known: Iterable[Revision], default_image: str, now: datetime
 ) -> Revision:
-    """The revision that should serve. A known one of the same version, digest and template keeps its image: an upgrade
-    of the operator changes only new revisions.
+    """The revision that should serve: the first known one of the same version, digest and template, so that an upgrade
+    of the operator changes only new revisions; else a new one.
     """
+    fresh = new_revision(resource, target, default_image=default_image, now=now)
+    return next((item for item in known if identity_of(item) == identity_of(fresh)), fresh)
+
+
+def new_revision(
+    resource: InferenceService, target: Target, *, default_image: str, now: datetime, salt: str = ""
+) -> Revision:
+    """A revision on the present image; another ``salt`` makes another one of the same version."""
     server, version = resource.spec.server, target.model_version
     template = template_hash(server)
     wanted = (version.metadata.name, version.spec.version, target.artifact.digest, template)
-    image = RUNTIMES[server.runtime].image(server, defaults=defaults)
-    for revision in known:
-        if revision is not None and identity_of(revision) == wanted:
-            image = revision.image
-            break
-    name = short_hash(*wanted, image)
+    name = short_hash(*wanted, *((salt,) if salt else ()))
     return Revision(
         name=name,
         model_version=version.metadata.name,
         version=version.spec.version,
         digest=target.artifact.digest,
         deployment=child_name(resource.metadata.name, resource.metadata.uid, name),
-        image=image,
+        image=RUNTIMES[server.runtime].image(server, default=default_image),
         template_hash=template,
         since=timestamp(now),
     )

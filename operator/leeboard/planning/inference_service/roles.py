@@ -1,198 +1,134 @@
 """Which revision plays which part, and when the parts change.
 
-      desired                 all pods available           only its endpoints answer         margin over
-    ----------> canary ------------------------> selected ---------------------------> stable -> draining -> deleted
-                  |                                  |                                  (the one before)
-                  | another is desired               | loses its pods: the Service goes back to stable
-                  v                                  v
-               draining                           canary
+     wanted            its last step, everything confirmed              kept warm for a while
+    --------> canary -----------------------------------> stable -----------------------------> previous
+                |                                            ^                                  |     |
+                | aborted, or another is wanted              | wanted again, or rollback        |     | time over
+                v                                            +------ canary, no steps <---------+     v
+             draining --------------------------------------------------------------------> Deployment deleted
+                          no request can reach it, margin over
 
-Capacity first, then the switch, then its confirmation, then the drain, then the removal. What the Service selects is
-read from the live Service, so every arrow can be taken again after a crash; the times are in status.
+What is routed is read from the live objects, so every arrow can be taken again after a crash; the times are in status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from leeboard.api.conditions import timestamp
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent
-from leeboard.planning.inference_service.revisions import recorded_revision
-from leeboard.planning.inference_service.world import STRANGER, World, available_replicas, ready_replicas
-from leeboard.planning.plan import Notice, NoticeType
-
-MAX_DRAINING = 8
-"""As many as status holds; a further version waits until one of them is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """Who serves, who comes up, who goes."""
-
-    stable: Revision | None = None
-    canary: Revision | None = None
-    draining: tuple[Revision, ...] = ()
-    notices: tuple[Notice, ...] = ()
-
-    def names(self) -> set[str]:
-        """Names of all revisions that have a part."""
-        return {item.name for item in (self.stable, self.canary, *self.draining) if item is not None}
-
-    def telling(self, reason: ServiceEvent, message: str) -> Roles:
-        """The same parts, and one event more."""
-        return replace(self, notices=(*self.notices, Notice(NoticeType.NORMAL, reason, message)))
+from leeboard.planning.inference_service.endings import promoted, superseded
+from leeboard.planning.inference_service.progress import first_step
+from leeboard.planning.inference_service.revisions import identity_of, recorded_revision
+from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.state import MAX_DRAINING, State, in_role, without
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the parts are judged by: the world, the revision that is desired (None while none can be named), the number
-    of pods that it needs, and the time.
-    """
-
-    world: World
-    desired: Revision | None
-    replicas: int
-    now: datetime
-
-    def carries(self, revision: Revision) -> bool:
-        """Whether a revision has all the pods that are asked for."""
-        return available_replicas(self.world.deployment(revision.deployment)) >= self.replicas
-
-    def is_desired(self, revision: Revision) -> bool:
-        """Whether ``revision`` is the one that should serve."""
-        return self.desired is not None and self.desired.name == revision.name
-
-    def is_unwanted(self, revision: Revision) -> bool:
-        """Whether another one should serve; not while none can be named."""
-        return self.desired is not None and self.desired.name != revision.name
-
-    def in_role(self, revision: Revision) -> Revision:
-        """``revision`` with a new part from now on."""
-        return revision.model_copy(update={"since": timestamp(self.now)})
-
-
-def advance(roles: Roles, scene: Scene) -> Roles:
+def advance(state: State, scene: Scene) -> State:
     """The parts after this observation; the same ones, without events, when nothing happened."""
     for transition in TRANSITIONS:
-        roles = transition(roles, scene)
-    return roles
+        state = transition(state, scene)
+    return state
 
 
-def routed(roles: Roles, scene: Scene) -> str | None:
-    """The revision that the Service should select; None while there is nothing to select."""
-    stable, canary, world = roles.stable, roles.canary, scene.world
-    if canary is None:
-        return stable.name if stable is not None else world.selected
-    if stable is None:
-        another_serves = world.selected != canary.name and world.may_answer(world.selected)
-        return world.selected if another_serves and not scene.carries(canary) else canary.name
-    stable_is_lost = ready_replicas(world.deployment(stable.deployment)) == 0
-    canary_answers = ready_replicas(world.deployment(canary.deployment)) > 0
-    if world.selected == canary.name:
-        return canary.name if canary_answers or stable_is_lost else stable.name
-    if scene.is_desired(canary) and (scene.carries(canary) or (stable_is_lost and canary_answers)):
-        return canary.name
-    return stable.name
+def recover(state: State, scene: Scene) -> State:
+    """A status that was lost: what the live objects send requests to, and what answers, is stable."""
+    applied = scene.applied(state)
+    routed = scene.world.selected if applied is None else applied.stable
+    is_canary = state.canary is not None and state.canary.name == routed
+    if state.stable is not None or is_canary or not scene.world.may_answer(routed):
+        return state
+    found = next((item for item in recorded(scene) if item.name == routed), None)
+    return state if found is None else replace(state, stable=found, draining=without(state.draining, found))
 
 
-def may_be_removed(revision: Revision, world: World) -> bool:
-    """Whether no request can be on its way to a revision: not selected, and no endpoint that could be its own."""
-    own = world.ready_endpoints.get(revision.name, 0) + world.ready_endpoints.get(STRANGER, 0)
-    return world.selected != revision.name and own == 0
-
-
-def _recover(roles: Roles, scene: Scene) -> Roles:
-    """A status that was lost: what the Service selects and answers is stable."""
-    selected = scene.world.selected
-    known = roles.canary is not None and roles.canary.name == selected
-    if roles.stable is not None or known or not scene.world.may_answer(selected):
-        return roles
-    recorded = (recorded_revision(item, now=scene.now) for item in scene.world.deployments.values())
-    found = next((item for item in recorded if item is not None and item.name == selected), None)
-    return roles if found is None else replace(roles, stable=found, draining=_without(roles.draining, found))
-
-
-def _promote(roles: Roles, scene: Scene) -> Roles:
-    """Confirmed: the canary alone answers. A first deployment waits for all its pods, unless another one is desired."""
-    canary, stable = roles.canary, roles.stable
-    if canary is None or scene.world.selected != canary.name or not scene.world.answers_alone(canary.name):
-        return roles
-    if stable is None:
-        if not scene.carries(canary) and not scene.is_unwanted(canary):
-            return roles
-        first = replace(roles, stable=scene.in_role(canary), canary=None)
-        return first.telling(ServiceEvent.FIRST_DEPLOYMENT, f"version {canary.version} serves")
-    if len(roles.draining) >= MAX_DRAINING:
-        return roles
-    moved = replace(
-        roles,
-        stable=scene.in_role(canary),
-        canary=None,
-        draining=(*_without(roles.draining, stable), scene.in_role(stable)),
+def starting(state: State, revision: Revision, scene: Scene, *, is_known: bool) -> State:
+    """``revision`` becomes the canary; one that is known to be good needs no steps."""
+    started = replace(
+        state,
+        canary=in_role(revision, now=scene.now),
+        draining=without(state.draining, revision),
+        step=first_step(() if is_known else scene.course, now=scene.now),
+        paused=None,
     )
-    what = f"from version {stable.version} to version {canary.version}"
-    return moved.telling(ServiceEvent.SWITCHED, f"requests moved {what}; the pods before finish what they have")
+    return started.telling(ServiceEvent.DEPLOYING, f"version {revision.version} comes up, pods: {scene.full}")
 
 
-def _withdraw(roles: Roles, scene: Scene) -> Roles:
-    """Another version is desired: the canary goes, unless requests reach it; then the switch is finished first."""
-    canary = roles.canary
-    if canary is None or not scene.is_unwanted(canary):
-        return roles
-    if scene.world.selected == canary.name and (roles.stable is not None or scene.world.may_answer(canary.name)):
-        return roles
-    if len(roles.draining) >= MAX_DRAINING:
-        return roles
-    gone = replace(roles, canary=None, draining=(*_without(roles.draining, canary), scene.in_role(canary)))
-    return gone.telling(
-        ServiceEvent.SUPERSEDED, f"version {canary.version} goes before it served: another one is desired"
-    )
+def is_within_window(revision: Revision, state: State, scene: Scene) -> bool:
+    """Whether a revision served not long ago: going back to it skips steps and analysis."""
+    window = scene.resource.spec.rollout.rollback.window
+    return any(item.name == revision.name for item in state.previous[:window])
 
 
-def _start(roles: Roles, scene: Scene) -> Roles:
-    """The desired revision becomes the canary; one that was draining is taken back."""
-    desired = scene.desired
-    if desired is None or roles.canary is not None or (roles.stable and roles.stable.name == desired.name):
-        return roles
-    started = replace(roles, canary=desired, draining=_without(roles.draining, desired))
-    if len(started.draining) >= MAX_DRAINING:
-        return roles
-    return started.telling(ServiceEvent.DEPLOYING, f"version {desired.version} comes up, pods: {scene.replicas}")
+def _withdraw(state: State, scene: Scene) -> State:
+    """Another version is wanted. A canary that alone can answer takes over first, so that the next has one to leave."""
+    canary, stable = state.canary, state.stable
+    if canary is None or not scene.is_unwanted(canary, state):
+        return state
+    if stable is None:
+        return state if scene.world.may_answer(canary.name) else superseded(state, scene)
+    wanted = scene.wanted(state)
+    if scene.is_stable_lost(state) and wanted is not None and wanted.name != stable.name:
+        return promoted(state, scene)
+    return superseded(state, scene)
 
 
-def _adopt_strays(roles: Roles, scene: Scene) -> Roles:
+def _start(state: State, scene: Scene) -> State:
+    """The wanted revision becomes the canary; one that was draining or kept is taken back."""
+    wanted = scene.wanted(state)
+    if wanted is None or state.canary is not None or (state.stable and state.stable.name == wanted.name):
+        return state
+    if len(without(state.draining, wanted)) >= MAX_DRAINING:
+        return state
+    is_known = state.stable is None or is_within_window(wanted, state, scene) or _is_restart(wanted, state.stable)
+    return starting(state, wanted, scene, is_known=is_known)
+
+
+def _is_restart(wanted: Revision, stable: Revision) -> bool:
+    """Whether it is the version and template that serves already, on new pods."""
+    return identity_of(wanted) == identity_of(stable)
+
+
+def _adopt_strays(state: State, scene: Scene) -> State:
     """A Deployment of ours without a part (a crash before the status was written) drains like any other."""
-    for name in sorted(scene.world.deployments):
-        deployment = scene.world.deployment(name)
-        revision = None if deployment is None else recorded_revision(deployment, now=scene.now)
-        if revision is None or revision.name in roles.names() or len(roles.draining) >= MAX_DRAINING:
+    names = {item.name for item in state.known}
+    for revision in recorded(scene):
+        if revision.name not in names and len(state.draining) < MAX_DRAINING:
+            state = replace(state, draining=(*state.draining, revision))
+    return state
+
+
+def recorded(scene: Scene) -> tuple[Revision, ...]:
+    """The revisions that the live Deployments say they are."""
+    found = (scene.world.deployment(name) for name in sorted(scene.world.deployments))
+    said = (recorded_revision(item, now=scene.now) for item in found if item is not None)
+    return tuple(item for item in said if item is not None)
+
+
+def _cool(state: State, scene: Scene) -> State:
+    """A version before that was kept long enough drains; its record stays, to go back to."""
+    for revision in state.previous:
+        is_over = revision.keep_until is not None and scene.now >= datetime.fromisoformat(revision.keep_until)
+        is_back = state.canary is not None and state.canary.name == revision.name
+        if not is_over or is_back or len(state.draining) >= MAX_DRAINING:
             continue
-        roles = replace(roles, draining=(*roles.draining, revision))
-    return roles
+        cold = revision.model_copy(update={"keep_until": None})
+        kept = tuple(cold if item.name == revision.name else item for item in state.previous)
+        state = replace(state, previous=kept)
+        if scene.world.deployment(revision.deployment) is not None:
+            state = state.drained(revision, now=scene.now)
+    return state
 
 
-def _finish(roles: Roles, scene: Scene) -> Roles:
+def _finish(state: State, scene: Scene) -> State:
     """A draining revision without a Deployment has no part any more."""
-    for revision in roles.draining:
+    for revision in state.draining:
         if scene.world.deployment(revision.deployment) is None:
-            rest = replace(roles, draining=_without(roles.draining, revision))
-            roles = rest.telling(ServiceEvent.DRAINED, f"the pods of version {revision.version} were told to stop")
-    return roles
+            rest = replace(state, draining=without(state.draining, revision))
+            state = rest.telling(ServiceEvent.DRAINED, f"the pods of version {revision.version} were told to stop")
+    return state
 
 
-def _without(revisions: tuple[Revision, ...], one: Revision) -> tuple[Revision, ...]:
-    """All but the revision of that name."""
-    return tuple(item for item in revisions if item.name != one.name)
-
-
-TRANSITIONS: tuple[Callable[[Roles, Scene], Roles], ...] = (
-    _recover,
-    _promote,
-    _withdraw,
-    _start,
-    _adopt_strays,
-    _finish,
-)
+TRANSITIONS: tuple[Callable[[State, Scene], State], ...] = (_withdraw, _start, _cool, _adopt_strays, _finish)

@@ -10,6 +10,7 @@ from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.model_version import Artifact, Fingerprint, ModelVersion
 from leeboard.api.names import model_version_name
 from leeboard.api.reasons_inference_service import ServiceReason
+from leeboard.api.reasons_traffic import TrafficReason
 from leeboard.planning.serving import RUNTIMES
 
 
@@ -38,7 +39,7 @@ class Waiting:
 class Refused:
     """The version may not serve; only a change of the spec or another version helps."""
 
-    reason: ServiceReason
+    reason: ServiceReason | TrafficReason
     message: str
 
 

@@ -8,21 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
+from leeboard.planning.traffic import Seen
 
 SERVICE_NAME = "kubernetes.io/service-name"
 STRANGER = ""
+NOTHING_SEEN = Seen(Children(), None, Children(), Children())
+DEFAULT_DEADLINE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is there. ``ready_endpoints`` counts, for each revision, the addresses to which the Service sends requests
-    now; an address whose pod is not known counts for STRANGER.
+    """What is there. ``seen`` is what splits the requests. ``ready_endpoints`` counts, for each revision, the addresses
+    to which the Service of the service's name sends requests now; an address of a pod not known counts for STRANGER.
     """
 
     deployments: Mapping[str, Manifest]
@@ -30,6 +34,9 @@ class World:
     budget: Manifest | None
     pods: tuple[Manifest, ...]
     ready_endpoints: Mapping[str, int]
+    seen: Seen = NOTHING_SEEN
+    autoscalers: tuple[Manifest, ...] = ()
+    config_maps: tuple[Manifest, ...] = ()
 
     @property
     def selected(self) -> str | None:
@@ -54,6 +61,19 @@ class World:
         """Pods of one revision that are not on their way out, by name."""
         return tuple(pod for pod in self.pods if label_of(pod, Label.REVISION) == revision and not is_leaving(pod))
 
+    def ready_pods(self, revision: str) -> int:
+        """How many pods of a revision answer their readiness probe."""
+        return sum(is_ready(pod) for pod in self.pods_of(revision))
+
+    def has_pods(self, revision: str) -> bool:
+        """Whether any pod of a revision is there, also one on its way out."""
+        return any(label_of(pod, Label.REVISION) == revision for pod in self.pods)
+
+    def start_deadline(self, name: str) -> timedelta:
+        """How long the pods of a Deployment may take to become ready."""
+        spec = (self.deployment(name) or {}).get("spec") or {}
+        return timedelta(seconds=int(spec.get("progressDeadlineSeconds") or DEFAULT_DEADLINE_SECONDS))
+
     def may_answer(self, revision: str | None) -> bool:
         """Whether a request may reach ``revision`` once it is selected: an endpoint, or a pod that will be one."""
         if revision is None:
@@ -67,20 +87,31 @@ class World:
 
 def world_of(resource: InferenceService, facts: InferenceServiceFacts) -> World | Unknown:
     """The world, or Unknown when a part of it could not be observed."""
-    fields = (facts.deployments, facts.services, facts.budgets, facts.pods, facts.endpoint_slices)
-    known = [part for part in fields if isinstance(part, Children)]
-    if len(known) < len(fields):
-        return next(part for part in fields if isinstance(part, Unknown))
-    deployments, services, budgets, pods, slices = known
-    uid, name = resource.metadata.uid, resource.metadata.name
-    service = services.named(name)
+    every = (facts.deployments, facts.services, facts.budgets, facts.pods, facts.endpoint_slices)
+    parts = (*every, facts.autoscalers, facts.config_maps)
+    known = [part for part in parts if isinstance(part, Children)]
+    if len(known) < len(parts):
+        return next(part for part in parts if isinstance(part, Unknown))
+    deployments, services, budgets, pods, slices, autoscalers, config_maps = known
+    if isinstance(facts.routes, Unknown):
+        return facts.routes
+    owner, name = resource.metadata.uid, resource.metadata.name
+    mine, routes = Children(_staying(services, owner)), facts.routes
     return World(
-        deployments={item["metadata"]["name"]: item for item in deployments.items if is_controlled_by(item, uid)},
-        service=service if service and is_controlled_by(service, uid) and not is_leaving(service) else None,
-        budget=next((item for item in budgets.items if is_controlled_by(item, uid) and not is_leaving(item)), None),
+        deployments={item["metadata"]["name"]: item for item in deployments.items if is_controlled_by(item, owner)},
+        service=mine.named(name),
+        budget=next(iter(_staying(budgets, owner)), None),
         pods=tuple(sorted(pods.items, key=lambda pod: str(pod["metadata"]["name"]))),
         ready_endpoints=_ready_endpoints(name, slices=slices, pods=pods),
+        seen=Seen(mine, None if routes is None else Children(_staying(routes, owner)), slices, pods),
+        autoscalers=_staying(autoscalers, owner),
+        config_maps=_staying(config_maps, owner),
     )
+
+
+def _staying(children: Children, owner: str) -> tuple[Manifest, ...]:
+    """Children of ours that are not on their way out."""
+    return tuple(item for item in children.items if is_controlled_by(item, owner) and not is_leaving(item))
 
 
 def available_replicas(deployment: Manifest | None) -> int:

@@ -1,4 +1,4 @@
-"""What one pass writes: missing children made, spoilt ones repaired, the Service switched, drained pods removed.
+"""What one pass writes: missing children made, spoilt ones repaired, requests split, drained pods removed.
 
 Fields are compared, never whole objects: only what we own and what the API server does not normalise, so that a settled
 service writes nothing. A pod template that another version of the operator asked for is left as it is: an upgrade
@@ -13,18 +13,21 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from leeboard.api.conditions import timestamp
-from leeboard.api.inference_service import InferenceService, Revision
+from leeboard.api.inference_service import Revision
 from leeboard.api.names import GROUP
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service import children
-from leeboard.planning.inference_service.roles import Roles, may_be_removed
-from leeboard.planning.inference_service.world import World, wanted_replicas
+from leeboard.planning.inference_service.capacity import may_start, replicas_of
+from leeboard.planning.inference_service.removals import removals
+from leeboard.planning.inference_service.routing import Routing
+from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.state import State
+from leeboard.planning.inference_service.traffic_writes import SERVICE, traffic_writes
+from leeboard.planning.inference_service.world import wanted_replicas
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, Write, ref_of, uid_of
-from leeboard.planning.serving import APPLIED, RUNTIMES
+from leeboard.planning.serving import APPLIED
 
-DRAIN_MARGIN = timedelta(seconds=5)
-"""From the confirmed switch to the removal of the old pods: every kube-proxy has followed by then."""
 REPAIR_INTERVAL = timedelta(minutes=1)
 """An admission webhook that changes our template would otherwise make us write for ever."""
 REPAIRED = f"{GROUP}/repaired"
@@ -33,16 +36,15 @@ REPAIRED = f"{GROUP}/repaired"
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What the writes are made from. ``manifests`` are the Deployments of stable and canary by revision, without those
-    whose ModelVersion or template is not there any more.
+    whose ModelVersion or template is not there any more; ``evidence`` are the writes that keep it.
     """
 
-    resource: InferenceService
-    world: World
-    roles: Roles
-    routed: str | None
+    state: State
+    scene: Scene
+    routing: Routing
     manifests: Mapping[str, Manifest]
     rejections: tuple[Rejection, ...]
-    now: datetime
+    evidence: tuple[Write, ...] = ()
 
     def is_refused(self, ref: ObjectRef) -> bool:
         """Whether the API server refused this object."""
@@ -50,29 +52,33 @@ class Stage:
 
 
 def writes(stage: Stage) -> tuple[Write, ...]:
-    """The writes in their order; capacity comes before the switch because the switch waits until it is observed."""
-    service = tuple(_service(stage))
-    if any(isinstance(write, Create) and stage.is_refused(ref_of(write.manifest)) for write in service):
+    """The writes in their order. Capacity comes before requests because a split waits until it is observed; the split
+    comes first of all because a weight that has to go has to go now.
+    """
+    split = tuple(traffic_writes(stage.state, stage.scene, stage.routing))
+    if any(isinstance(write, Create) and _is_address(stage, write) for write in split):
         return ()  # without its address nothing else is of use
-    wanted = (*service, *_budget(stage), *_deployments(stage), *_removals(stage))
+    going = removals(stage.state, stage.scene, stage.routing)
+    wanted = (*split, *_budget(stage), *_deployments(stage), *stage.evidence, *going)
     return tuple(write for write in wanted if not stage.is_refused(_ref(write)))
+
+
+def _is_address(stage: Stage, write: Create) -> bool:
+    """Whether it is the Service of the service's own name, and refused."""
+    ref = ref_of(write.manifest)
+    return ref.kind == SERVICE and ref.name == stage.scene.resource.metadata.name and stage.is_refused(ref)
 
 
 def repair_due(stage: Stage) -> datetime | None:
     """When a spoilt Deployment that was repaired a moment ago may be repaired again."""
-    for revision in (stage.roles.stable, stage.roles.canary):
-        live = None if revision is None else stage.world.deployment(revision.deployment)
+    for revision in (stage.state.stable, stage.state.canary):
+        live = None if revision is None else stage.scene.world.deployment(revision.deployment)
         manifest = None if revision is None else stage.manifests.get(revision.name)
         if live is None or manifest is None or not _is_spoilt(live, manifest):
             continue
         if (repaired := _repaired_at(live)) is not None:
             return repaired + REPAIR_INTERVAL
     return None
-
-
-def removal_due(revision: Revision) -> datetime:
-    """When a draining revision may go at the earliest."""
-    return datetime.fromisoformat(revision.since) + DRAIN_MARGIN
 
 
 def _ref(write: Write) -> ObjectRef:
@@ -86,34 +92,13 @@ def _ref(write: Write) -> ObjectRef:
             assert_never(write)
 
 
-def _service(stage: Stage) -> Iterator[Write]:
-    """The Service, selecting what it should."""
-    if stage.routed is None:
-        return
-    server = stage.resource.spec.server
-    ports = RUNTIMES[server.runtime].ports(server)
-    manifest = children.service(stage.resource, revision=stage.routed, ports=ports)
-    live = stage.world.service
-    if live is None:
-        yield Create(manifest)
-    elif not (_has_labels(live, manifest) and _same_service(live["spec"], manifest["spec"])):
-        yield Apply(manifest, uid_of(live))
-
-
-def _same_service(live: Manifest, wanted: Manifest) -> bool:
-    """Selector as a whole, and our port among the ports."""
-    port = wanted["ports"][0]
-    ports = [{key: item.get(key) for key in port} for item in live.get("ports") or ()]
-    return live.get("selector") == wanted["selector"] and port in ports
-
-
 def _budget(stage: Stage) -> Iterator[Write]:
     """The disruption budget over what serves, or what will."""
-    covered = stage.roles.stable or stage.roles.canary
+    covered = stage.state.stable or stage.state.canary
     if covered is None:
         return
-    manifest = children.budget(stage.resource, revision=covered.name)
-    live = stage.world.budget
+    manifest = children.budget(stage.scene.resource, revision=covered.name)
+    live = stage.scene.world.budget
     if live is None:
         yield Create(manifest)
     elif not _has_labels(live, manifest) or any(
@@ -124,29 +109,35 @@ def _budget(stage: Stage) -> Iterator[Write]:
 
 def _deployments(stage: Stage) -> Iterator[Write]:
     """Stable's and the canary's Deployments."""
-    for revision in (stage.roles.stable, stage.roles.canary):
+    for revision in (stage.state.stable, stage.state.canary):
         if revision is not None:
             yield from _deployment(stage, revision)
 
 
 def _deployment(stage: Stage, revision: Revision) -> Iterator[Write]:
     """One Deployment: made when it is missing (not while one of its name is leaving), repaired, scaled."""
-    live = stage.world.deployments.get(revision.deployment)
+    live = stage.scene.world.deployments.get(revision.deployment)
     manifest = stage.manifests.get(revision.name)
     if live is None:
-        if manifest is not None:
-            yield Create(manifest)
+        if manifest is not None and may_start(revision, stage.state, stage.scene):
+            yield Create(_sized(manifest, replicas_of(revision, stage.state, stage.scene)))
         return
-    if stage.world.deployment(revision.deployment) is None:
+    if stage.scene.world.deployment(revision.deployment) is None:
         return
     if manifest is not None and _is_spoilt(live, manifest):
         repaired = _repaired_at(live)
-        if repaired is None or stage.now >= repaired + REPAIR_INTERVAL:
-            yield Apply(_marked(manifest, now=stage.now), uid_of(live))
+        if repaired is None or stage.scene.now >= repaired + REPAIR_INTERVAL:
+            sized = _sized(manifest, replicas_of(revision, stage.state, stage.scene))
+            yield Apply(_marked(sized, now=stage.scene.now), uid_of(live))
         return
-    replicas = stage.resource.spec.server.replicas
+    replicas = replicas_of(revision, stage.state, stage.scene)
     if wanted_replicas(live) != replicas:
         yield JsonPatch(ref_of(live), uid_of(live), ({"op": "replace", "path": "/spec/replicas", "value": replicas},))
+
+
+def _sized(manifest: Manifest, replicas: int) -> Manifest:
+    """``manifest`` with so many pods."""
+    return {**manifest, "spec": {**manifest["spec"], "replicas": replicas}}
 
 
 def _is_spoilt(live: Manifest, wanted: Manifest) -> bool:
@@ -192,13 +183,3 @@ def _repaired_at(live: Manifest) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
-
-
-def _removals(stage: Stage) -> Iterator[Write]:
-    """Draining Deployments whose margin is over and which no request can reach."""
-    for revision in stage.roles.draining:
-        live = stage.world.deployment(revision.deployment)
-        if live is None or stage.now < removal_due(revision) or stage.routed != stage.world.selected:
-            continue
-        if may_be_removed(revision, stage.world):
-            yield Delete(ref_of(live), uid_of(live))

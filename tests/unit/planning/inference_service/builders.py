@@ -20,10 +20,13 @@ from leeboard.api.model_version import (
     ModelVersionStatus,
 )
 from leeboard.api.resource import Manifest, Metadata
+from leeboard.api.rollout import Rollback, Rollout
 from leeboard.api.serving import Server
+from leeboard.api.traffic import Traffic
 from leeboard.planning.defaults import Defaults
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+AT_ONCE = Rollout(rollback=Rollback(keep_warm="0s"))
 DEFAULTS = Defaults(cluster="test", runtime_image="runtime:1", tracking_uri="http://mlflow:5000")
 
 
@@ -36,12 +39,26 @@ def a_service(
     status: InferenceServiceStatus | None = None,
     generation: int = 1,
     namespace: str = "team",
+    rollout: Rollout = AT_ONCE,
+    traffic: Traffic | None = None,
+    annotations: dict[str, str] | None = None,
 ) -> InferenceService:
-    """A service ``car-loan`` that follows the newest approved version unless one is pinned."""
+    """A service ``car-loan`` that follows the newest approved version unless one is pinned, and keeps no old pods."""
     choice = ModelChoice(name=model, version=version) if version else ModelChoice(name=model, follow="Approved")
     return InferenceService(
-        metadata=Metadata(name="car-loan", namespace=namespace, uid="uid-service", generation=generation),
-        spec=InferenceServiceSpec(model=choice, server=Server(replicas=replicas, template=template)),
+        metadata=Metadata(
+            name="car-loan",
+            namespace=namespace,
+            uid="uid-service",
+            generation=generation,
+            annotations=annotations or {},
+        ),
+        spec=InferenceServiceSpec(
+            model=choice,
+            server=Server(replicas=replicas, template=template),
+            rollout=rollout,
+            traffic=traffic or Traffic(),
+        ),
         status=status or InferenceServiceStatus(),
     )
 

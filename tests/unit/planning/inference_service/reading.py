@@ -5,7 +5,7 @@ from __future__ import annotations
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Write
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
-TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching")
+TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching", "Progressing")
 
 
 def told(cluster: SimulatedCluster) -> dict[str, str]:

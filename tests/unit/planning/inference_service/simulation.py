@@ -17,8 +17,9 @@ from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
+from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.defaults import Defaults
-from leeboard.planning.facts import Children, Rejection
+from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service import InferenceServiceFacts, plan
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, Plan, Write
 from tests.unit.planning.inference_service.builders import DEFAULTS, START
@@ -43,7 +44,11 @@ class SimulatedCluster:
     budgets: dict[str, Manifest] = field(default_factory=dict)
     pods: dict[str, Manifest] = field(default_factory=dict)
     born: dict[str, int] = field(default_factory=dict)
-    endpoints: tuple[Manifest, ...] = ()
+    routes: dict[str, Manifest] | None = field(default_factory=dict)  # None: a cluster without the Gateway API
+    config_maps: dict[str, Manifest] = field(default_factory=dict)
+    slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
+    counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
+    obeyed: Manifest | None = None  # the route that the gateway's proxies follow
     rejections: tuple[Rejection, ...] = ()
     notices: list[Notice] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -54,21 +59,24 @@ class SimulatedCluster:
         """One second a tick."""
         return START + timedelta(seconds=self.tick)
 
+    @property
+    def endpoints(self) -> tuple[Manifest, ...]:
+        """What the Service of the InferenceService's name reaches."""
+        return self.slices.get("car-loan", ())
+
     def facts(self) -> InferenceServiceFacts:
         """What an observer would see."""
-        endpoint_slice = {
-            "kind": "EndpointSlice",
-            "metadata": {"name": "slice", "uid": "uid-slice", "labels": {"kubernetes.io/service-name": "car-loan"}},
-            "endpoints": list(self.endpoints),
-        }
         return InferenceServiceFacts(
             model_versions=tuple(self.versions),
             deployments=children(self.deployments),
             services=children(self.services),
             budgets=children(self.budgets),
             pods=children(self.pods),
-            endpoint_slices=Children((endpoint_slice,) if self.endpoints or self.services else ()),
+            endpoint_slices=Children(tuple(an_endpoint_slice(*item) for item in self.slices.items())),
             rejections=self.rejections,
+            routes=None if self.routes is None else children(self.routes),
+            config_maps=children(self.config_maps),
+            counts=dict(self.counts),
         )
 
     def planned(self) -> Plan:
@@ -136,7 +144,14 @@ class SimulatedCluster:
 
     def store(self, kind: str) -> dict[str, Manifest]:
         """The objects of a kind."""
-        return {"Deployment": self.deployments, "Service": self.services, "PodDisruptionBudget": self.budgets}[kind]
+        assert kind != "HTTPRoute" or self.routes is not None
+        return {
+            "Deployment": self.deployments,
+            "Service": self.services,
+            "PodDisruptionBudget": self.budgets,
+            "HTTPRoute": {} if self.routes is None else self.routes,
+            "ConfigMap": self.config_maps,
+        }[kind]
 
     def insert(self, store: dict[str, Manifest], manifest: Manifest) -> None:
         """A new object with a uid of its own."""
@@ -166,16 +181,18 @@ class SimulatedCluster:
         for name, deployment in self.deployments.items():
             self._report(name, deployment)
         if self.tick % self.lag == 0:
-            self.endpoints = tuple(self._endpoints())
+            self.slices = {name: tuple(self._endpoints(item)) for name, item in self.services.items()}
+            self._obey()
 
     def ready_pods(self, deployment: str) -> list[str]:
         """Names of the ready pods of a Deployment."""
         mine = (item for item in self.pods.items() if item[1]["deployment"] == deployment)
         return [name for name, pod in mine if READY in pod["status"]["conditions"]]
 
-    def selected(self) -> str:
-        """The revision that the Service selects."""
-        return str(self.services["car-loan"]["spec"]["selector"][Label.REVISION])
+    def selected(self) -> str | None:
+        """The revision that the Service selects; None while it selects two."""
+        revision = self.services["car-loan"]["spec"]["selector"].get(Label.REVISION)
+        return None if revision is None else str(revision)
 
     def answering(self) -> list[str]:
         """Version of each pod that a request may reach now: behind an endpoint, alive and ready."""
@@ -215,14 +232,31 @@ class SimulatedCluster:
             "availableReplicas": ready,
         }
 
-    def _endpoints(self) -> Iterator[Manifest]:
-        if "car-loan" not in self.services:
-            return
-        selector = self.services["car-loan"]["spec"]["selector"]
+    def _endpoints(self, service: Manifest) -> Iterator[Manifest]:
+        selector = service["spec"]["selector"]
         for pod in self.pods.values():
             if selector.items() <= pod["metadata"]["labels"].items():
                 reference = {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
                 yield {"conditions": {"ready": READY in pod["status"]["conditions"]}, "targetRef": reference}
+
+    def _obey(self) -> None:
+        """The gateway takes over the route as it is, and says so of its generation."""
+        route = (self.routes or {}).get("car-loan")
+        self.obeyed = deepcopy(route)
+        if route is not None:
+            generation = route["metadata"]["generation"]
+            conditions = [
+                {"type": kind, "status": "True", "observedGeneration": generation}
+                for kind in ("Accepted", "ResolvedRefs")
+            ]
+            parent = route["spec"]["parentRefs"][0]
+            route["status"] = {"parents": [{"parentRef": parent, "conditions": conditions}]}
+
+
+def an_endpoint_slice(service: str, endpoints: Sequence[Manifest]) -> Manifest:
+    """What the controller of EndpointSlices makes of a Service."""
+    metadata = {"name": service, "uid": f"uid-slice-{service}", "labels": {"kubernetes.io/service-name": service}}
+    return {"kind": "EndpointSlice", "metadata": metadata, "endpoints": list(endpoints)}
 
 
 def children(store: dict[str, Manifest]) -> Children:

@@ -14,6 +14,14 @@ from tests.unit.planning.inference_service.builders import DEFAULTS, a_fingerpri
 from tests.unit.planning.inference_service.reading import events, shapes, told, versions_of
 from tests.unit.planning.inference_service.simulation import NEVER, SimulatedCluster, serving
 
+ONE_SWITCH = [
+    "Create Deployment",
+    "Apply Service",  # to the canary, by name
+    "Apply Service",  # which is stable from now on
+    "Apply PodDisruptionBudget",
+    "Delete Deployment",
+]
+
 
 def test_the_first_pass_makes_address_budget_and_pods_and_says_that_nothing_serves_yet() -> None:
     cluster = SimulatedCluster(a_service(), [a_version(1)])
@@ -28,6 +36,7 @@ def test_the_first_pass_makes_address_budget_and_pods_and_says_that_nothing_serv
         "Serving": "False/Deploying",
         "UpToDate": "False/Deploying",
         "Batching": "True/ProvenRowWise",
+        "Progressing": "True/Scaling",
     }
     assert cluster.resource.status.phase == "Deploying"
     assert versions_of(cluster) == {"stable": None, "canary": "1", "draining": ()}
@@ -50,6 +59,7 @@ def test_a_service_is_ready_only_when_its_endpoints_are() -> None:
         "Serving": "True/Serving",
         "UpToDate": "True/UpToDate",
         "Batching": "True/ProvenRowWise",
+        "Progressing": "False/Settled",
     }
     assert cluster.resource.status.phase == "Serving"
     assert cluster.resource.status.url == "http://car-loan.team.svc"
@@ -78,7 +88,7 @@ def test_a_new_version_adds_capacity_switches_confirms_drains_and_removes_in_thi
     assert shapes(cluster) == ["Create Deployment"]
     cluster.settle()
 
-    assert shapes(cluster) == ["Create Deployment", "Apply Service", "Apply PodDisruptionBudget", "Delete Deployment"]
+    assert shapes(cluster) == ONE_SWITCH
     assert events(cluster) == ["Deploying", "Switched", "Drained"]
     assert versions_of(cluster) == {"stable": "2", "canary": None, "draining": ()}
 
@@ -97,6 +107,7 @@ def test_while_another_version_comes_up_the_service_stays_ready_and_says_that_it
         "Serving": "True/Serving",
         "UpToDate": "False/Deploying",
         "Batching": "True/ProvenRowWise",
+        "Progressing": "True/Scaling",
     }
     assert cluster.resource.status.phase == "Updating"
     assert cluster.answering() == ["car-loan-v1"]
@@ -144,7 +155,7 @@ def test_a_newer_version_in_the_middle_takes_the_place_of_a_canary_that_never_se
     assert events(cluster) == ["Deploying", "Superseded", "Deploying", "Switched", "Drained", "Drained"]
 
 
-def test_a_newer_version_after_the_switch_waits_until_that_switch_is_confirmed() -> None:
+def test_a_newer_version_before_the_switch_is_confirmed_takes_the_requests_back_first() -> None:
     cluster = serving([a_version(1)], a_service())
     cluster.versions.append(a_version(2))
     cluster.lag = NEVER
@@ -152,13 +163,14 @@ def test_a_newer_version_after_the_switch_waits_until_that_switch_is_confirmed()
     assert cluster.selected() == _named(cluster, "canary")
 
     cluster.versions.append(a_version(3))
-    cluster.advance(5)
-    assert versions_of(cluster) == {"stable": "1", "canary": "2", "draining": ()}
+    cluster.reconcile()
+    assert cluster.selected() == _named(cluster, "stable")
+    assert versions_of(cluster) == {"stable": "1", "canary": "3", "draining": ("2",)}
     cluster.lag = 1
     cluster.settle()
 
     assert versions_of(cluster) == {"stable": "3", "canary": None, "draining": ()}
-    assert events(cluster)[:3] == ["Deploying", "Switched", "Deploying"]
+    assert events(cluster)[:3] == ["Deploying", "Superseded", "Deploying"]
 
 
 def test_pinning_the_version_that_serves_again_drops_the_canary() -> None:
@@ -239,7 +251,7 @@ def test_a_change_of_the_template_is_a_new_revision_of_the_same_version() -> Non
     cluster.change(a_service(template={"spec": {"nodeSelector": {"disk": "fast"}}}))
     cluster.settle()
 
-    assert shapes(cluster) == ["Create Deployment", "Apply Service", "Apply PodDisruptionBudget", "Delete Deployment"]
+    assert shapes(cluster) == ONE_SWITCH
     assert _named(cluster, "stable") != before
     (deployment,) = cluster.deployments.values()
     assert deployment["spec"]["template"]["spec"]["nodeSelector"] == {"disk": "fast"}

@@ -145,7 +145,8 @@ class History:
         for write in plan.writes:
             match write:
                 case Apply(manifest, _) if manifest["kind"] == "Service":
-                    self.check_switch(manifest["spec"]["selector"][Label.REVISION])
+                    if (revision := manifest["spec"]["selector"].get(Label.REVISION)) is not None:
+                        self.check_switch(revision)
                 case Delete(ref, _):
                     self.check_removal(ref.name)
                 case Create(manifest):
@@ -159,7 +160,7 @@ class History:
             item["metadata"]["labels"][Label.REVISION]: available_replicas(item)
             for item in self.cluster.deployments.values()
         }
-        before = available.get(self.cluster.selected(), 0)
+        before = available.get(self.cluster.selected() or "", 0)
         assert available.get(revision, 0) >= self.replicas or before == 0, (revision, available)
 
     def check_removal(self, name: str) -> None:

@@ -199,7 +199,7 @@ def revision_of(resource: InferenceService, version: ModelVersion, *, image: str
         pytest.param(a_service(replicas=9), a_version(1), "runtime:1", False, id="not another by its number of pods"),
         pytest.param(a_service(version="1"), a_version(1), "runtime:1", False, id="not another by how it was chosen"),
         pytest.param(a_service(), a_version(2), "runtime:1", True, id="another version"),
-        pytest.param(a_service(), a_version(1), "runtime:2", True, id="another image"),
+        pytest.param(a_service(), a_version(1), "runtime:2", False, id="not another by the operator's image"),
         pytest.param(
             a_service(template={"spec": {"hostname": "x"}}), a_version(1), "runtime:1", True, id="another template"
         ),
@@ -219,8 +219,7 @@ def test_a_known_revision_keeps_its_image() -> None:
     assert isinstance(choice, Target)
 
     later = START + timedelta(days=30)
-    upgraded = replace(DEFAULTS, runtime_image="runtime:2")
-    after = desired_revision(a_service(), choice, known=(None, before), defaults=upgraded, now=later)
+    after = desired_revision(a_service(), choice, known=(before,), default_image="runtime:2", now=later)
 
     assert after.model_copy(update={"since": before.since}) == before
 

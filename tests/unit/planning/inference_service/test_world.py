@@ -10,12 +10,18 @@ from leeboard.api.inference_service import Revision
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Children
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
-from leeboard.planning.inference_service.roles import may_be_removed
+from leeboard.planning.inference_service.removals import may_be_removed
+from leeboard.planning.inference_service.routing import Routing
 from leeboard.planning.inference_service.world import World, available_replicas, world_of
+from leeboard.planning.traffic import Split
 from tests.unit.planning.inference_service.builders import a_service
 
 NOTHING = Children()
 NO_FACTS = InferenceServiceFacts((), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+A_READY_POD: Manifest = {
+    "metadata": {"name": "p", "labels": {"leeboard.dev/revision": "old"}},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
 OURS = [{"controller": True, "uid": "uid-service"}]
 
 
@@ -63,17 +69,35 @@ def test_a_switch_is_confirmed_by(world: World, *, expected: bool) -> None:
     assert world.answers_alone("new") is expected
 
 
+OTHER = Split("new")
+
+
 @pytest.mark.parametrize(
-    ("world", "expected"),
+    ("world", "routing", "expected"),
     [
-        pytest.param(a_world("new", new=2), True, id="the other one answers"),
-        pytest.param(a_world("new"), True, id="nobody answers: it could not either"),
-        pytest.param(a_world("old", new=2), False, id="the Service selects it"),
-        pytest.param(a_world("new", new=2, old=1), False, id="an endpoint of its own is left"),
-        pytest.param(a_world("new", new=2, stranger=1), False, id="an endpoint of an unknown pod is left"),
+        pytest.param(a_world("new", new=2), Routing(OTHER, OTHER, None, True), True, id="the other one answers"),
+        pytest.param(a_world("new"), Routing(OTHER, OTHER, None, False), True, id="it could not answer either"),
+        pytest.param(a_world("old", new=2), Routing(OTHER, Split("old"), None, True), False, id="it is live"),
+        pytest.param(a_world("new", new=2), Routing(Split("old"), OTHER, None, True), False, id="it will be live"),
+        pytest.param(
+            a_world("new", new=2), Routing(OTHER, None, None, True, is_readable=False), False, id="unreadable"
+        ),
+        pytest.param(a_world("new", new=2, old=1), Routing(OTHER, OTHER, None, True), False, id="its endpoint is left"),
+        pytest.param(
+            a_world("new", new=2, stranger=1),
+            Routing(OTHER, OTHER, None, True),
+            False,
+            id="an unknown endpoint is left",
+        ),
+        pytest.param(
+            replace(a_world("new", new=2), pods=(A_READY_POD,)),
+            Routing(OTHER, OTHER, None, False),
+            False,
+            id="it could answer, and the split without it is not in force",
+        ),
     ],
 )
-def test_a_draining_revision_may_go_when(world: World, *, expected: bool) -> None:
+def test_a_draining_revision_may_go_when(world: World, routing: Routing, *, expected: bool) -> None:
     old = Revision(
         name="old",
         model_version="car-loan-v1",
@@ -85,7 +109,7 @@ def test_a_draining_revision_may_go_when(world: World, *, expected: bool) -> Non
         since="2026-03-01T12:00:00Z",
     )
 
-    assert may_be_removed(old, world) is expected
+    assert may_be_removed(old, world, routing) is expected
 
 
 def a_pod(uid: str, revision: str) -> Manifest:

@@ -1,0 +1,289 @@
+"""How a rollout goes on, step by step.
+
+    start -> Scaling --pods available, prepared--> Routing --confirmed, settled--> Observing --time over--> verdict
+                ^                                                                       |                    |
+                |<------------------------ the canary lost pods, the step was edited ---+                    |
+                |<------------------------ next step: Pass, or no analysis ----------------------------------+
+                                            too little evidence: Holding --maxHold--> WaitingForPerson <-----+
+
+    approval               confirmed -> WaitingForPerson -> verb promote -> next step
+    promotion, the last    confirmed -> the canary is stable
+    a check fails, or all pods are lost for good -> aborted, or WaitingForPerson, as the spec says
+
+Paused stays where it is, but it loses the weight that its pods cannot carry, and is aborted like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from leeboard.api.conditions import timestamp
+from leeboard.api.inference_service import Revision
+from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
+from leeboard.api.rollout_status import StepKind, StepPhase, StepStatus, Verdict
+from leeboard.monitoring.analysis import Ruling
+from leeboard.planning.inference_service.endings import aborted, promoted
+from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.state import MAX_DRAINING, Decision, State
+from leeboard.planning.inference_service.steps import Course, Leg, leg_at, leg_of
+from leeboard.planning.inference_service.troubles import Trouble
+from leeboard.planning.moments import exact, since
+from leeboard.planning.plan import NoticeType
+from leeboard.planning.serving.duration import seconds_of
+from leeboard.planning.traffic import Confirmed, Split
+
+QUIET = frozenset({StepPhase.OBSERVING, StepPhase.HOLDING, StepPhase.WAITING_FOR_PERSON})
+ROUTED = frozenset({StepPhase.ROUTING, StepPhase.OBSERVING, StepPhase.HOLDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for and against the canary in this pass. ``asked`` is the share (weight, copies) of the last pass;
+    ``is_quiet`` while numbers that were told a moment ago need not be told anew.
+    """
+
+    ruling: Ruling | None = None
+    trouble: Trouble | None = None
+    asked: tuple[int, int] | None = None
+    had_requests: bool = False
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One canary at one step, in one pass."""
+
+    state: State
+    scene: Scene
+    signs: Signs
+    canary: Revision
+    stable: Revision
+    step: StepStatus
+    leg: Leg
+
+    @property
+    def split(self) -> Split:
+        """The split that the step asks for."""
+        return self.leg.share.split(stable=self.stable.name, canary=self.canary.name)
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether the canary has had this step's share already, so that only lost pods take it away again."""
+        same = self.signs.asked == (self.leg.share.weight, self.leg.share.mirror)
+        return same and (self.step.confirmed_at is not None or self.step.phase in ROUTED)
+
+    def at(self, phase: StepPhase, message: str, **changes: object) -> State:
+        """The same step, so far; ``phase_since`` moves with the phase only."""
+        shown = StepPhase.PAUSED if self.state.paused else phase
+        is_same = shown is self.step.phase
+        moved = {} if is_same else {"phase_since": timestamp(self.scene.now)}
+        if is_same and self.signs.is_quiet and shown in QUIET:
+            message = self.step.message
+        step = self.step.model_copy(update={"phase": shown, "message": message, **moved, **changes})
+        return replace(self.state, step=StepStatus.model_validate(step.model_dump()))
+
+
+def first_step(course: Course, *, now: datetime) -> StepStatus:
+    """The beginning of a rollout; with an empty course the promotion alone."""
+    return step_at(course, 0, now=now)
+
+
+def step_at(course: Course, index: int, *, now: datetime) -> StepStatus:
+    """The beginning of a step."""
+    leg, moment = leg_at(course, index), timestamp(now)
+    return StepStatus(
+        index=min(index, len(course)),
+        total=len(course),
+        kind=leg.kind,
+        phase=StepPhase.SCALING,
+        started_at=moment,
+        phase_since=moment,
+    )
+
+
+def next_step(state: State, scene: Scene, *, to: int | None = None) -> State:
+    """The rollout at the step after, or at step ``to``."""
+    step = state.step
+    if step is None:
+        return state
+    begun = step_at(scene.course, step.index + 1 if to is None else to, now=scene.now)
+    what = f"step {begun.index + 1} of {begun.total} begins" if begun.index < begun.total else "the promotion begins"
+    return replace(state, step=begun).telling(ServiceEvent.STEP_STARTED, f"{what}: {begun.kind}")
+
+
+def progress(state: State, scene: Scene, signs: Signs) -> State:
+    """The rollout after this observation; the same one, without events, when nothing happened."""
+    canary, stable = state.canary, state.stable
+    if canary is None:
+        return replace(state, step=None, paused=None)
+    if stable is None:
+        return _first(state, scene, canary)
+    step = _fitting(state.step, scene)
+    now = Now(replace(state, step=step), scene, signs, canary, stable, step, leg_of(scene.course, step))
+    if scene.is_stable_lost(state):
+        return _alone(now)
+    failure = _failure(now)
+    if failure is not None and scene.resource.spec.rollout.on_failure == "Rollback":
+        return aborted(now.state, scene, failure)
+    lacking = _lacking(now)
+    if lacking is not None:
+        return _scaling(now, lacking, failure)
+    unsettled = _unsettled(now)
+    if unsettled is not None:
+        again = {} if now.is_routed else {"confirmed_at": None, "ends_at": None, "held_since": None}
+        return now.at(StepPhase.ROUTING, unsettled, **again)
+    return _confirmed(now, failure)
+
+
+def _fitting(step: StepStatus | None, scene: Scene) -> StepStatus:
+    """The step by the present spec: editing the steps does not start anew. A promotion stays one."""
+    course = scene.course
+    if step is None:
+        return first_step(course, now=scene.now)
+    if step.kind is StepKind.PROMOTION:
+        return step
+    index = min(step.index, max(len(course) - 1, 0))
+    return step.model_copy(update={"index": index, "total": len(course), "kind": leg_at(course, index).kind})
+
+
+def _first(state: State, scene: Scene, canary: Revision) -> State:
+    """Nothing served before: all pods, then it serves. It takes over with fewer when another version is wanted."""
+    step = first_step((), now=scene.now) if state.step is None else state.step
+    state = replace(state, step=step)
+    is_heard = scene.world.answers_alone(canary.name) and scene.is_in_force(state, Split(canary.name))
+    if is_heard and (scene.carries(canary) or scene.is_unwanted(canary, state)):
+        return promoted(state, scene)
+    message = f"version {canary.version}: {scene.ready(canary)} of {scene.full} pods ready"
+    return replace(state, step=step.model_copy(update={"message": message}))
+
+
+def _alone(now: Now) -> State:
+    """No pod of stable answers: the canary gets everything. That is no promotion, unless it was due anyway."""
+    split = Split(now.canary.name)
+    in_force = now.scene.is_in_force(now.state, split)
+    if in_force and now.step.kind is StepKind.PROMOTION and not now.state.paused:
+        return promoted(now.state, now.scene)
+    message = f"no pod of version {now.stable.version} answers: all requests go to version {now.canary.version}"
+    return now.at(StepPhase.ROUTING, message, confirmed_at=None, ends_at=None, held_since=None)
+
+
+def _failure(now: Now) -> Decision | None:
+    """Why the canary should not go on: a check that failed, or all pods lost to a lasting trouble."""
+    ruling, trouble = now.signs.ruling, now.signs.trouble
+    if ruling is not None and ruling.verdict is Verdict.FAIL:
+        return Decision(str(ServiceReason.CHECK_FAILED), ruling.message)
+    if trouble is None or not trouble.lasting or not now.signs.had_requests:
+        return None
+    ready = now.scene.ready(now.canary)
+    if ready == 0:
+        return Decision(trouble.reason, f"all its pods are lost: {trouble.message}")
+    late = since(now.step.phase_since, now.scene.now)
+    if now.step.phase is StepPhase.SCALING and late > now.scene.world.start_deadline(now.canary.deployment):
+        return Decision(trouble.reason, f"{ready} of {now.scene.needed(now.leg)} pods ready: {trouble.message}")
+    return None
+
+
+def _lacking(now: Now) -> str | None:
+    """What the step's share still needs; None when it may be given or kept."""
+    scene, share, ready = now.scene, now.leg.share, now.scene.ready(now.canary)
+    needed = scene.needed(now.leg)
+    count = f"version {now.canary.version}: {ready} of {needed} pods ready"
+    if share.is_some and (ready == 0 or scene.carried(now.split, now.state) < share.weight):
+        return count
+    if now.is_routed:
+        return None
+    if now.state.paused:
+        return "paused before the pods had their share"
+    if scene.available(now.canary) < needed:
+        return count
+    prepared = scene.prepared(now.state, now.split)
+    return None if isinstance(prepared, Confirmed) else prepared.message
+
+
+def _scaling(now: Now, lacking: str, failure: Decision | None) -> State:
+    """Pods are missing: the canary keeps what they carry, and the step's time begins anew."""
+    lost = now.is_routed and now.leg.share.is_some
+    phase = StepPhase.SCALING if failure is None else StepPhase.WAITING_FOR_PERSON
+    message = lacking if failure is None else f"{failure.reason}: {failure.message}"
+    state = now.at(phase, message, confirmed_at=None, ends_at=None, held_since=None)
+    if not lost:
+        return state
+    what = f"{lacking}: its weight is lowered to what they carry"
+    return state.telling(ServiceEvent.WEIGHT_LOWERED, what, kind=NoticeType.WARNING)
+
+
+def _unsettled(now: Now) -> str | None:
+    """What the split still waits for."""
+    answer = now.scene.confirmation(now.state, now.split)
+    if not isinstance(answer, Confirmed):
+        return answer.message
+    return None if now.scene.has_settled(now.state) else "accepted by the gateway; its proxies follow"
+
+
+def _confirmed(now: Now, failure: Decision | None) -> State:
+    """Requests are split as the step says."""
+    began = now.step.confirmed_at or exact(now.scene.now)
+    ends = datetime.fromisoformat(began) + timedelta(seconds=now.leg.seconds)
+    times = {"confirmed_at": began, "ends_at": exact(ends) if now.leg.seconds else None}
+    now = replace(now, step=now.step.model_copy(update=times))
+    if failure is not None:
+        return _asking(now, f"{failure.reason}: {failure.message}. Promote to go on, abort to go back")
+    match now.leg.kind:
+        case StepKind.PROMOTION:
+            if now.state.paused or len(now.state.draining) >= MAX_DRAINING:
+                return now.at(StepPhase.OBSERVING, "all requests go to the canary")
+            return promoted(now.state, now.scene)
+        case StepKind.APPROVAL:
+            return _asking(now, now.leg.message or "a person decides: promote goes on, abort goes back")
+        case _:
+            return _observed(now)
+
+
+def _asking(now: Now, message: str) -> State:
+    """A person decides."""
+    state = now.at(StepPhase.WAITING_FOR_PERSON, message, held_since=now.step.held_since)
+    if now.step.phase is StepPhase.WAITING_FOR_PERSON or now.state.paused:
+        return state
+    return state.telling(ServiceEvent.WAITING_FOR_PERSON, message)
+
+
+def _observed(now: Now) -> State:
+    """Time and evidence."""
+    ends = now.step.ends_at
+    if ends is not None and now.scene.now < datetime.fromisoformat(ends):
+        ruling = "" if now.signs.ruling is None else f"; {now.signs.ruling.message}"
+        return now.at(StepPhase.OBSERVING, f"until {ends}{ruling}", held_since=None)
+    if now.state.paused:
+        return now.at(StepPhase.OBSERVING, "")
+    missing = _missing(now)
+    return next_step(now.state, now.scene) if missing is None else _holding(now, missing)
+
+
+def _missing(now: Now) -> str | None:
+    """The evidence that the step still needs; None when it may end."""
+    analysis, ruling = now.scene.resource.spec.rollout.analysis, now.signs.ruling
+    if analysis is None:
+        return None
+    if ruling is None:
+        return "no number was read yet"
+    match ruling.verdict:
+        case Verdict.PASS:
+            return None
+        case Verdict.NO_DATA:
+            return None if analysis.on_no_data == "Proceed" else ruling.message
+        case _:
+            return None if analysis.when_underpowered == "Proceed" else ruling.message
+
+
+def _holding(now: Now, missing: str) -> State:
+    """The weight stays; after so long a person is asked, and it goes on by itself as soon as the evidence is there."""
+    held = now.step.held_since or timestamp(now.scene.now)
+    now = replace(now, step=now.step.model_copy(update={"held_since": held}))
+    analysis = now.scene.resource.spec.rollout.analysis
+    patience = timedelta(seconds=seconds_of(analysis.max_hold if analysis else "0s"))
+    if since(held, now.scene.now) >= patience:
+        return _asking(now, f"held since {held}: {missing}. Promote to go on, abort to go back")
+    state = now.at(StepPhase.HOLDING, f"since {held}: {missing}", held_since=held)
+    is_new = now.step.phase is not StepPhase.HOLDING
+    return state.telling(ServiceEvent.HOLDING, missing, kind=NoticeType.WARNING) if is_new else state
