@@ -73,5 +73,4 @@ class Offers:
         if version is None or version.status.artifact is None or version.status.fingerprint is None:
             return None
         target = Target(version, version.status.artifact, version.status.fingerprint)
-        image = self.defaults.runtime_image
-        return new_revision(self.resource, target, default_image=image, now=self.now, salt=salt)
+        return new_revision(self.resource, target, defaults=self.defaults, now=self.now, salt=salt)

@@ -168,7 +168,7 @@ def _choice(known: Known, state: State, splitter: Splitter) -> Choice:
     faults = RUNTIMES[server.runtime].findings(server)
     if faults:
         return Refused(ServiceReason.INVALID_TEMPLATE, "; ".join(str(fault) for fault in faults))
-    cannot = splitter.provider.findings(resource)
+    cannot = (*check_findings(resource.spec), *splitter.provider.findings(resource))
     if cannot:
         return Refused(ServiceReason.INVALID_ROLLOUT, "; ".join(str(fault) for fault in cannot))
     return choose(resource, known.offers.versions, stable=state.stable)
@@ -178,8 +178,8 @@ def _desired(known: Known, choice: Choice, state: State) -> Revision | None:
     """The revision of the chosen version."""
     if not isinstance(choice, Target):
         return None
-    image = known.offers.defaults.runtime_image
-    return desired_revision(known.resource, choice, known=state.known, default_image=image, now=known.now)
+    defaults = known.offers.defaults
+    return desired_revision(known.resource, choice, known=state.known, defaults=defaults, now=known.now)
 
 
 def _signs(known: Known, state: State, found: evidence.Findings) -> Signs:
@@ -241,7 +241,7 @@ def _trouble(known: Known, state: State) -> Trouble | None:
 
 def _appointments(stage: Stage, *, is_measured: bool) -> Iterator[timedelta]:
     """When to look again although nothing may have happened."""
-    state, scene, now = stage.state, stage.scene, stage.scene.now
+    state, now = stage.state, stage.scene.now
     for revision in state.draining:
         yield max(removal_due(revision) - now, LOOK_AGAIN)
     for revision in state.previous:

@@ -1,4 +1,4 @@
-"""Deployments of draining revisions may go when no request can reach them any more and every proxy has had time to follow."""
+"""Deployments of draining revisions go when no request can reach them and every proxy has had time to follow."""
 
 from __future__ import annotations
 

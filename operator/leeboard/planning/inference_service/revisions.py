@@ -32,17 +32,17 @@ def template_hash(server: Server) -> str:
 
 
 def desired_revision(
-    resource: InferenceService, target: Target, *, known: Iterable[Revision], default_image: str, now: datetime
+    resource: InferenceService, target: Target, *, known: Iterable[Revision], defaults: Defaults, now: datetime
 ) -> Revision:
     """The revision that should serve: the first known one of the same version, digest and template, so that an upgrade
     of the operator changes only new revisions; else a new one.
     """
-    fresh = new_revision(resource, target, default_image=default_image, now=now)
+    fresh = new_revision(resource, target, defaults=defaults, now=now)
     return next((item for item in known if identity_of(item) == identity_of(fresh)), fresh)
 
 
 def new_revision(
-    resource: InferenceService, target: Target, *, default_image: str, now: datetime, salt: str = ""
+    resource: InferenceService, target: Target, *, defaults: Defaults, now: datetime, salt: str = ""
 ) -> Revision:
     """A revision on the present image; another ``salt`` makes another one of the same version."""
     server, version = resource.spec.server, target.model_version
@@ -55,7 +55,7 @@ def new_revision(
         version=version.spec.version,
         digest=target.artifact.digest,
         deployment=child_name(resource.metadata.name, resource.metadata.uid, name),
-        image=RUNTIMES[server.runtime].image(server, default=default_image),
+        image=RUNTIMES[server.runtime].image(server, defaults=defaults),
         template_hash=template,
         since=timestamp(now),
     )

@@ -81,7 +81,8 @@ class Scene:
         """The service as providers see it."""
         names = {label_of(item, Label.REVISION): name for name, item in self.world.deployments.items()}
         names |= {item.name: item.deployment for item in state.known}
-        ports = RUNTIMES[self.resource.spec.server.runtime].ports
+        server = self.resource.spec.server
+        ports = RUNTIMES[server.runtime].ports(server)
         return Road(self.resource, self.splitter.gateway, ports, names)
 
     def applied(self, state: State) -> Split | None:

@@ -40,27 +40,19 @@ def a_service(
     generation: int = 1,
     namespace: str = "team",
     rollout: Rollout = AT_ONCE,
-    traffic: Traffic | None = None,
-    annotations: dict[str, str] | None = None,
 ) -> InferenceService:
     """A service ``car-loan`` that follows the newest approved version unless one is pinned, and keeps no old pods."""
     choice = ModelChoice(name=model, version=version) if version else ModelChoice(name=model, follow="Approved")
     return InferenceService(
-        metadata=Metadata(
-            name="car-loan",
-            namespace=namespace,
-            uid="uid-service",
-            generation=generation,
-            annotations=annotations or {},
-        ),
-        spec=InferenceServiceSpec(
-            model=choice,
-            server=Server(replicas=replicas, template=template),
-            rollout=rollout,
-            traffic=traffic or Traffic(),
-        ),
+        metadata=Metadata(name="car-loan", namespace=namespace, uid="uid-service", generation=generation),
+        spec=InferenceServiceSpec(model=choice, server=Server(replicas=replicas, template=template), rollout=rollout),
         status=status or InferenceServiceStatus(),
     )
+
+
+def through(resource: InferenceService, traffic: Traffic) -> InferenceService:
+    """The same service, with its requests split by somebody else."""
+    return resource.model_copy(update={"spec": resource.spec.model_copy(update={"traffic": traffic})})
 
 
 def a_version(

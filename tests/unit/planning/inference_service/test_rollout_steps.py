@@ -7,9 +7,9 @@ import pytest
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.rollout import Rollback, Rollout
 from leeboard.api.traffic import Gateway, Traffic
-from tests.unit.planning.inference_service.builders import a_service, a_version
-from tests.unit.planning.inference_service.reading import events, versions_of
-from tests.unit.planning.inference_service.simulation import NEVER, SimulatedCluster, serving
+from tests.unit.planning.inference_service.builders import a_service, a_version, through
+from tests.unit.planning.inference_service.reading import versions_of
+from tests.unit.planning.inference_service.simulation import SimulatedCluster, serving
 
 GATEWAY = Traffic(gateway=Gateway(name="public", hostnames=("loans.example",)))
 REPLICAS = Traffic(provider="Replicas")
@@ -31,7 +31,7 @@ def with_two_versions(rollout: Rollout, traffic: Traffic, *, replicas: int = 4) 
 
 
 def the_service(rollout: Rollout, traffic: Traffic, *, replicas: int = 4) -> InferenceService:
-    return a_service(rollout=rollout, traffic=traffic, replicas=replicas)
+    return through(a_service(rollout=rollout, replicas=replicas), traffic)
 
 
 def where(cluster: SimulatedCluster) -> str:

@@ -219,7 +219,9 @@ def test_a_known_revision_keeps_its_image() -> None:
     assert isinstance(choice, Target)
 
     later = START + timedelta(days=30)
-    after = desired_revision(a_service(), choice, known=(before,), default_image="runtime:2", now=later)
+    after = desired_revision(
+        a_service(), choice, known=(before,), defaults=replace(DEFAULTS, runtime_image="runtime:2"), now=later
+    )
 
     assert after.model_copy(update={"since": before.since}) == before
 

@@ -75,23 +75,39 @@ OTHER = Split("new")
 @pytest.mark.parametrize(
     ("world", "routing", "expected"),
     [
-        pytest.param(a_world("new", new=2), Routing(OTHER, OTHER, None, True), True, id="the other one answers"),
-        pytest.param(a_world("new"), Routing(OTHER, OTHER, None, False), True, id="it could not answer either"),
-        pytest.param(a_world("old", new=2), Routing(OTHER, Split("old"), None, True), False, id="it is live"),
-        pytest.param(a_world("new", new=2), Routing(Split("old"), OTHER, None, True), False, id="it will be live"),
         pytest.param(
-            a_world("new", new=2), Routing(OTHER, None, None, True, is_readable=False), False, id="unreadable"
+            a_world("new", new=2), Routing(OTHER, OTHER, None, is_in_force=True), True, id="the other one answers"
         ),
-        pytest.param(a_world("new", new=2, old=1), Routing(OTHER, OTHER, None, True), False, id="its endpoint is left"),
+        pytest.param(
+            a_world("new"), Routing(OTHER, OTHER, None, is_in_force=False), True, id="it could not answer either"
+        ),
+        pytest.param(
+            a_world("old", new=2), Routing(OTHER, Split("old"), None, is_in_force=True), False, id="it is live"
+        ),
+        pytest.param(
+            a_world("new", new=2), Routing(Split("old"), OTHER, None, is_in_force=True), False, id="it will be live"
+        ),
+        pytest.param(
+            a_world("new", new=2),
+            Routing(OTHER, None, None, is_in_force=True, is_readable=False),
+            False,
+            id="unreadable",
+        ),
+        pytest.param(
+            a_world("new", new=2, old=1),
+            Routing(OTHER, OTHER, None, is_in_force=True),
+            False,
+            id="its endpoint is left",
+        ),
         pytest.param(
             a_world("new", new=2, stranger=1),
-            Routing(OTHER, OTHER, None, True),
+            Routing(OTHER, OTHER, None, is_in_force=True),
             False,
             id="an unknown endpoint is left",
         ),
         pytest.param(
             replace(a_world("new", new=2), pods=(A_READY_POD,)),
-            Routing(OTHER, OTHER, None, False),
+            Routing(OTHER, OTHER, None, is_in_force=False),
             False,
             id="it could answer, and the split without it is not in force",
         ),
