@@ -1,26 +1,23 @@
-"""``python -m leeboard``: run the operator, or say its version."""
+"""``leeboard``, ``kubectl leeboard``, ``python -m leeboard``: the commands of people, and ``run`` for the operator."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from importlib.metadata import version as version_of_package
 
-import typer
-import uvloop
-
-from leeboard.errors import SettingsError
-
-EXIT_USAGE = 2
-command_line = typer.Typer(help="Leeboard keeps machine-learning models on course.", no_args_is_help=True)
+from leeboard.cli.commands import add, command_line
+from leeboard.cli.exits import Exit, Failure
 
 
-@command_line.command()
 def run() -> None:
     """Run the operator, in a cluster or against the kubeconfig; settings come from LEEBOARD_* variables."""
-    # Imported here: `leeboard version` need not load kopf and MLflow.
+    # Imported here: no other command needs kopf and MLflow.
+    import asyncio  # noqa: PLC0415
+
+    import uvloop  # noqa: PLC0415
+
     from leeboard.app import operate  # noqa: PLC0415
+    from leeboard.errors import SettingsError  # noqa: PLC0415
     from leeboard.logs import set_up_logging  # noqa: PLC0415
     from leeboard.reconciler.kinds import KINDS  # noqa: PLC0415
     from leeboard.settings import load_settings  # noqa: PLC0415
@@ -31,21 +28,17 @@ def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             code = runner.run(operate(settings, KINDS))
     except SettingsError as error:
-        typer.echo(f"leeboard: {error}", err=True)
-        raise typer.Exit(EXIT_USAGE) from error
+        raise Failure(str(error), Exit.USAGE) from error
     sys.stdout.flush()
     # A thread that still waits for MLflow would hold up the exit, and a lost Lease must not linger.
     os._exit(code)
 
 
-@command_line.command()
-def version() -> None:
-    """Say which version this is."""
-    typer.echo(version_of_package("leeboard"))
+add("The operator", run)
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console scripts."""
     command_line()
 
 

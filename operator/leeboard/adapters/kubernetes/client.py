@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -103,6 +103,26 @@ class ApiClient:
         if status < 300:  # noqa: PLR2004 - HTTP: success
             return text
         raise _error(status, text[:1024], _decode(text))
+
+    async def lines(self, request: Request) -> AsyncIterator[str]:
+        """The lines of an answer that does not end, as they come; without a time limit once it has begun."""
+        forever = aiohttp.ClientTimeout(total=None, sock_connect=request.timeout_seconds)
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                headers = await self._headers(request)
+                answer = await self._rest.request("GET", self._url(request), headers=headers, _request_timeout=forever)
+            if answer.status >= 300:  # noqa: PLR2004 - HTTP: no success
+                text = (await answer.read()).decode(errors="replace")
+                raise _error(answer.status, text[:1024], _decode(text))
+            rest = b""
+            async for chunk in answer.response.content.iter_any():
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    yield line.decode(errors="replace")
+            if rest:
+                yield rest.decode(errors="replace")
+        except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            raise TransientError(f"{request.verb} {request.kind}: {str(error) or type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close the connections."""
