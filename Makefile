@@ -77,6 +77,6 @@ bench-peers: $(READY) ## measure other model servers beside ours; writes build/b
 lock: ## resolve the lock files again from pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator --extra server --extra model --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator --extra cli --extra server --extra model --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator -c requirements/dev.txt pyproject.toml -o requirements/operator.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra server --extra model -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt

@@ -45,9 +45,9 @@ def age(text: str, now: datetime) -> str:
 
 
 def until(text: str, now: datetime) -> str:
-    """``in 7m20s``, or how long it is over."""
+    """``in 7m20s``, or since when it is over."""
     moment = moment_of(text)
     if moment is None:
         return UNKNOWN
     left = (moment - now).total_seconds()
-    return f"in {span(left)}" if left > 0 else f"over since {span(-left)}"
+    return f"in {span(left)}" if left > 0 else f"since {span(-left)}"

@@ -12,7 +12,7 @@ from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of
 from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
 from leeboard.api.rollout_status import CheckStatus, StepKind, StepStatus, TrafficStatus
 from leeboard.api.verbs import REQUEST, REQUESTED_BY, Asked
-from leeboard.cli.moments import UNKNOWN, ago, until
+from leeboard.cli.moments import UNKNOWN, age, ago, until
 from leeboard.cli.printing import STYLES
 
 CONDITIONS = ("Progressing", "Stalled", ConditionType.UP_TO_DATE.value)
@@ -46,7 +46,7 @@ def _add(parent: Tree, line: Text, message: str) -> None:
 
 
 def _line(label: str, words: str) -> Text:
-    return Text.assemble((f"{label:<10}", "bold"), words)
+    return Text.assemble((f"{label:<13}", "bold"), words)
 
 
 def _headline(service: InferenceService) -> Text:
@@ -69,7 +69,7 @@ def _conditions(service: InferenceService) -> Iterator[Text]:
         found = next((entry for entry in service.status.conditions if entry.type == type_), None)
         expected = ConditionStatus.TRUE if type_ == ConditionType.UP_TO_DATE.value else ConditionStatus.FALSE
         if found and found.status is not expected:
-            yield _line(type_, f"  {found.status.value} {found.reason}: {found.message}")
+            yield _line(type_, f"{found.status.value} {found.reason}: {found.message}")
 
 
 def _revisions(status: InferenceServiceStatus, now: datetime) -> Iterator[Text]:
@@ -85,7 +85,7 @@ def _revisions(status: InferenceServiceStatus, now: datetime) -> Iterator[Text]:
     for revision in status.draining:
         yield _line("draining", f"{_revision(revision)}, since {ago(revision.since, now)}")
     for revision in status.previous:
-        kept = f", pods kept, {until(revision.keep_until, now)} removed" if revision.keep_until else ""
+        kept = f", its pods go {until(revision.keep_until, now)}" if revision.keep_until else ""
         yield _line("previous", _revision(revision) + kept)
 
 
@@ -118,10 +118,15 @@ def _step(step: StepStatus, now: datetime) -> Text:
     if step.confirmed_at:
         parts.append(f"confirmed {ago(step.confirmed_at, now)}")
     if step.ends_at:
-        parts.append(f"ends at the earliest {until(step.ends_at, now)}")
+        parts.append(_end(step.ends_at, now))
     if step.held_since:
-        parts.append(f"held since {ago(step.held_since, now)}")
+        parts.append(f"held for {age(step.held_since, now)}")
     return _line("step", ", ".join(parts))
+
+
+def _end(ends_at: str, now: datetime) -> str:
+    left = until(ends_at, now)
+    return f"may end {left}" if left.startswith("in ") else f"long enough {left}"
 
 
 def _check(check: CheckStatus) -> Text:

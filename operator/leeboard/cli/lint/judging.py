@@ -101,7 +101,8 @@ def _by_rules(manifest: Manifest, definition: Definition) -> Iterator[tuple[str,
     # A generated name is not known yet; what it begins with is.
     known = manifest | {"metadata": named | {"name": named.get("name") or named["generateName"]}}
     for fault in rule_faults(defaulted(known, schema), schema):
-        yield shown(fault.path), f"breaks a rule: {fault.message}"
+        # The rules on a whole object are about its name.
+        yield shown(fault.path or ("metadata", "name")), f"breaks a rule: {fault.message}"
 
 
 def _by_planners(manifest: Manifest, definition: Definition) -> Iterator[tuple[str, str]]:
