@@ -15,7 +15,7 @@ from leeboard.api.verbs import REQUEST, REQUESTED_BY, Asked
 from leeboard.cli.moments import UNKNOWN, age, ago, until
 from leeboard.cli.printing import STYLES
 
-CONDITIONS = ("Progressing", "Stalled", ConditionType.UP_TO_DATE.value)
+CONDITIONS = (ConditionType.PROGRESSING, ConditionType.STALLED, ConditionType.UP_TO_DATE)
 
 
 def tree_of(service: InferenceService, now: datetime) -> Tree:
@@ -27,7 +27,7 @@ def tree_of(service: InferenceService, now: datetime) -> Tree:
     for line in _revisions(status, now):
         root.add(line)
     if status.traffic:
-        _add(root, _traffic(status.traffic), status.traffic.message)
+        _add(root, _traffic(status.traffic, now), status.traffic.message)
     if status.step:
         _add(root, _step(status.step, now), status.step.message)
     if status.checks:
@@ -66,10 +66,10 @@ def _headline(service: InferenceService) -> Text:
 def _conditions(service: InferenceService) -> Iterator[Text]:
     """What is worth a line beside Ready: a rollout that moves, a fault, another version than the wanted one."""
     for type_ in CONDITIONS:
-        found = next((entry for entry in service.status.conditions if entry.type == type_), None)
-        expected = ConditionStatus.TRUE if type_ == ConditionType.UP_TO_DATE.value else ConditionStatus.FALSE
+        found = next((entry for entry in service.status.conditions if entry.type == type_.value), None)
+        expected = ConditionStatus.TRUE if type_ is ConditionType.UP_TO_DATE else ConditionStatus.FALSE
         if found and found.status is not expected:
-            yield _line(type_, f"{found.status.value} {found.reason}: {found.message}")
+            yield _line(type_.value, f"{found.status.value} {found.reason}: {found.message}")
 
 
 def _revisions(status: InferenceServiceStatus, now: datetime) -> Iterator[Text]:
@@ -98,14 +98,15 @@ def _share(percent: int | None) -> str:
     return f"  {UNKNOWN if percent is None else f'{percent} %'} of the requests"
 
 
-def _traffic(traffic: TrafficStatus) -> Text:
+def _traffic(traffic: TrafficStatus, now: datetime) -> Text:
     applied = UNKNOWN if traffic.applied is None else f"{traffic.applied} %"
     parts = [f"asked {traffic.asked} %", f"applied {applied}", "confirmed" if traffic.confirmed else "not confirmed"]
     if traffic.measured is None:
         parts.append("measured unknown")
     else:
         requests = "" if traffic.measured_requests is None else f" of {traffic.measured_requests} requests"
-        parts.append(f"measured {traffic.measured} %{requests}")
+        when = f" {ago(traffic.measured_at, now)}" if traffic.measured_at else ""
+        parts.append(f"measured {traffic.measured} %{requests}{when}")
     if traffic.mirrored is not None:
         parts.append(f"{traffic.mirrored} % copied")
     where = f" at {traffic.address}" if traffic.address else ""
@@ -114,7 +115,7 @@ def _traffic(traffic: TrafficStatus) -> Text:
 
 def _step(step: StepStatus, now: datetime) -> Text:
     number = "promotion" if step.kind is StepKind.PROMOTION else f"{step.index + 1} of {step.total}, {step.kind}"
-    parts = [f"{number}: {step.phase}", f"began {ago(step.started_at, now)}"]
+    parts = [f"{number}: {step.phase} for {age(step.phase_since, now)}", f"began {ago(step.started_at, now)}"]
     if step.confirmed_at:
         parts.append(f"confirmed {ago(step.confirmed_at, now)}")
     if step.ends_at:

@@ -109,6 +109,7 @@ def in_the_middle() -> InferenceServiceStatus:
             kind=StepKind.WEIGHT,
             phase=StepPhase.OBSERVING,
             started_at="2026-03-01T12:05:00Z",
+            phase_since="2026-03-01T12:05:02Z",
             confirmed_at="2026-03-01T12:05:02Z",
             ends_at="2026-03-01T12:15:02Z",
             message="613 requests needed, 90 expected in 10m",
@@ -121,6 +122,7 @@ def in_the_middle() -> InferenceServiceStatus:
             confirmed=True,
             measured="19.4",
             measured_requests=541,
+            measured_at="2026-03-01T12:09:57Z",
         ),
         checks=(
             CheckStatus(

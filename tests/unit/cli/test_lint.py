@@ -100,8 +100,8 @@ STEPS = """\
             _service(name="Loans"),
             [
                 (
-                    "4: InferenceService Loans: metadata.name breaks a rule: the name is also that of a Service: lower-case letters,"
-                    " digits and -, a letter first"
+                    "4: InferenceService Loans: metadata.name breaks a rule: the name is also that of a Service:"
+                    " lower-case letters, digits and -, a letter first"
                 )
             ],
             id="a rule about the name",
@@ -122,8 +122,8 @@ STEPS = """\
             ),
             [
                 (
-                    "9: TrainingJob loans: spec.template.spec.containers[0].securityContext.runAsUser must not be 0: pods"
-                    " run without root"
+                    "9: TrainingJob loans: spec.template.spec.containers[0].securityContext.runAsUser must not be 0:"
+                    " pods run without root"
                 )
             ],
             id="what the planner of trainings refuses",
@@ -132,8 +132,8 @@ STEPS = """\
             _training("  parameters: {MLFLOW_X: '1'}\n  template: {spec: {containers: [{name: a, image: b}]}}\n"),
             [
                 (
-                    "7: TrainingJob loans: spec.parameters breaks a rule: environment variables MLFLOW_*, LEEBOARD_* are"
-                    " set by the operator"
+                    "7: TrainingJob loans: spec.parameters breaks a rule: environment variables MLFLOW_*, LEEBOARD_*"
+                    " are set by the operator"
                 )
             ],
             id="a rule about names in a map",
