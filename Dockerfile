@@ -52,6 +52,21 @@ RUN python3 -m compileall -q /opt/leeboard \
 USER 10001:10001
 ENTRYPOINT ["leeboard-runtime"]
 
+# seldon-core's microservice wrapper around an MLflow model. Its pins are old, so it shares no layer with the others; what it imports
+# only for tracing is left out of its lock file, hence --no-deps.
+FROM base AS seldon
+ARG PIP_OPTIONS=--no-cache-dir
+ENV OMP_WAIT_POLICY=PASSIVE \
+    GIT_PYTHON_REFRESH=quiet \
+    MLFLOW_DISABLE_TELEMETRY=true
+COPY requirements/seldon.txt /opt/requirements/seldon.txt
+RUN python3 -m pip install --quiet ${PIP_OPTIONS} --no-deps --only-binary :all: --requirement /opt/requirements/seldon.txt
+COPY runtime/leeboard_runtime /opt/leeboard/leeboard_runtime
+COPY runtime/leeboard_seldon /opt/leeboard/leeboard_seldon
+RUN python3 -m compileall -q /opt/leeboard
+USER 10001:10001
+ENTRYPOINT ["seldon-core-microservice"]
+
 # The embedded MLflow server; the chart gives its arguments.
 FROM model-base AS mlflow
 USER 10001:10001

@@ -80,3 +80,4 @@ lock: ## resolve the lock files again from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator --extra cli --extra server --extra model --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra operator -c requirements/dev.txt pyproject.toml -o requirements/operator.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra server --extra model -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --python-version 3.11 --extra seldon --override requirements/seldon-overrides.txt pyproject.toml -o requirements/seldon.txt

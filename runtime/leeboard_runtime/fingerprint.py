@@ -1,5 +1,9 @@
 """`leeboard-runtime fingerprint`: load a model once, in a pod without credentials, and say what it is.
 
+A model that this image cannot load, and that was made with other libraries than it holds, is not broken: an image of
+its own may serve it. So it gets a record as well, without proofs, whose environment is ``Refuse``; the same holds for a
+signature that the built-in server does not speak.
+
 The record goes to stdout as the last line, `LEEBOARD-FINGERPRINT {...}`; the termination message holds its hash, so
 that the operator can tell a whole log from a cut one: `recordSHA256` is the SHA-256 of the JSON text behind the prefix,
 in UTF-8.
@@ -15,16 +19,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ParamSchema, Schema
 
 from leeboard_runtime.agreement import Answer
 from leeboard_runtime.digest import Content, measure
 from leeboard_runtime.errors import PermanentFault, Reason
 from leeboard_runtime.frames import ModelInput
-from leeboard_runtime.model import LoadedModel
+from leeboard_runtime.model import LoadedModel, signed
 from leeboard_runtime.probes import synthetic_rows
-from leeboard_runtime.requirements import Comparison, Recorded, compare, read_record
+from leeboard_runtime.requirements import Comparison, Recorded, Verdict, compare, read_record
 from leeboard_runtime.rowwise import RowWise, prove
 from leeboard_runtime.termination import write_termination
 
@@ -42,16 +46,13 @@ def fingerprint(path: Path, *, predict_fn: str = "") -> dict[str, Any]:
     content = measure(path)
     recorded = read_record(path)
     comparison = compare(recorded)
-    model = LoadedModel.load(path, predict_fn=predict_fn)
-    example = model.example()
-    replay = _replay(model, example)
-    rowwise = prove(model.enforced, model.description, example)
-    record = _record(content, recorded, comparison) | {
-        "signature": _signature(model.metadata.signature),
-        "rowWise": {"proven": rowwise.proven, "reason": rowwise.reason, "tolerance": f"{rowwise.tolerance:g}"},
-        "lean": _lean_agrees(model, example, rowwise),
-        "example": replay,
-    }
+    try:
+        proof = _proof(LoadedModel.load(path, predict_fn=predict_fn))
+    except PermanentFault as fault:
+        if not _is_of_this_image(fault, comparison):
+            raise
+        proof, comparison = _unproven(path), comparison.refusing(fault.message)
+    record = _record(content, recorded, comparison) | proof
     line = json.dumps(record, separators=(",", ":"), allow_nan=False)
     sys.stdout.write(f"{PREFIX}{line}\n")
     sys.stdout.flush()
@@ -59,11 +60,50 @@ def fingerprint(path: Path, *, predict_fn: str = "") -> dict[str, Any]:
         {
             "digest": content.digest,
             "bytes": content.size_bytes,
-            "rowWise": rowwise.proven,
+            "rowWise": proof["rowWise"]["proven"],
             "recordSHA256": hashlib.sha256(line.encode()).hexdigest(),
         }
     )
     return record
+
+
+def _proof(model: LoadedModel) -> dict[str, Any]:
+    """What asking the model proves."""
+    example = model.example()
+    replay = _replay(model, example)
+    rowwise = prove(model.enforced, model.description, example)
+    return {
+        "signature": _signature(model.metadata.signature),
+        "rowWise": {"proven": rowwise.proven, "reason": rowwise.reason, "tolerance": f"{rowwise.tolerance:g}"},
+        "lean": _lean_agrees(model, example, rowwise),
+        "example": replay,
+    }
+
+
+def _unproven(path: Path) -> dict[str, Any]:
+    """What the MLmodel file says of a model that was not asked. Raises PermanentFault(SignatureMissing)."""
+    metadata = Model.load(str(path))
+    signed(metadata)
+    has_example = bool(metadata.saved_input_example_info)
+    return {
+        "signature": _signature(metadata.signature),
+        "rowWise": {"proven": False, "reason": "it cannot be asked in this image", "tolerance": ""},
+        "lean": False,
+        "example": {"present": has_example, "answerSHA256": None, "agrees": None},
+    }
+
+
+def _is_of_this_image(fault: PermanentFault, comparison: Comparison) -> bool:
+    """Whether another image may well serve the model; one that fails among its own libraries is broken."""
+    match fault.reason:
+        case Reason.SIGNATURE_UNSUPPORTED:
+            return True
+        case Reason.LOAD_FAILED:
+            return bool(comparison.differences)
+        case Reason.EXAMPLE_FAILED:
+            return comparison.verdict is Verdict.REFUSE
+        case _:
+            return False
 
 
 def _record(content: Content, recorded: Recorded, comparison: Comparison) -> dict[str, Any]:

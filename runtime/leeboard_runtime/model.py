@@ -15,7 +15,7 @@ import mlflow.pyfunc
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models.utils import _enforce_params_schema, _enforce_schema
-from mlflow.types.schema import ColSpec, ParamSpec, TensorSpec
+from mlflow.types.schema import ColSpec, ParamSpec, Schema, TensorSpec
 
 from leeboard_runtime.errors import PermanentFault, Reason
 from leeboard_runtime.frames import ModelAnswer, ModelInput
@@ -85,12 +85,7 @@ class LoadedModel:
 
 def describe(metadata: mlflow.models.Model) -> Description:
     """The signature as plain values. Raises PermanentFault (SignatureMissing, SignatureUnsupported)."""
-    schema = metadata.get_input_schema()
-    if schema is None or not schema.inputs:
-        raise PermanentFault(
-            Reason.SIGNATURE_MISSING,
-            "the model has no signature, so no request can be checked; log it with signature= or input_example=",
-        )
+    schema = signed(metadata)
     params = metadata.get_params_schema()
     return Description(
         columns=() if schema.is_tensor_spec() else tuple(map(_column, schema.inputs)),
@@ -100,6 +95,17 @@ def describe(metadata: mlflow.models.Model) -> Description:
         platform=f"mlflow_{flavor_of(metadata)}",
         lean=False,
     )
+
+
+def signed(metadata: mlflow.models.Model) -> Schema:
+    """The inputs of the signature. Raises PermanentFault (SignatureMissing)."""
+    schema = metadata.get_input_schema()
+    if schema is None or not schema.inputs:
+        raise PermanentFault(
+            Reason.SIGNATURE_MISSING,
+            "the model has no signature, so no request can be checked; log it with signature= or input_example=",
+        )
+    return schema
 
 
 def flavor_of(metadata: mlflow.models.Model) -> str:

@@ -75,6 +75,10 @@ class Comparison:
             return Verdict.REFUSE
         return Verdict.WARN if self.differences else Verdict.MATCH
 
+    def refusing(self, sentence: str) -> Comparison:
+        """The same differences behind one that forbids loading."""
+        return Comparison((Difference(sentence, refuses=True), *self.differences))
+
     @property
     def sentences(self) -> list[str]:
         """The differences, those that refuse first."""

@@ -59,7 +59,7 @@ def status() -> None:
 @app.command()
 def images(
     target: Annotated[
-        list[str] | None, typer.Option(help="A target of the Dockerfile; all of them if left out.")
+        list[str] | None, typer.Option(help="A target of the Dockerfile; all but seldon if left out.")
     ] = None,
 ) -> None:
     """Build the images, unless nothing they are built from has changed, and load them into the cluster."""

@@ -17,6 +17,8 @@ from tests.cluster.paths import Layout
 from tests.cluster.progress import say, step
 
 REPOSITORY: Final = "leeboard.dev"
+ON_DEMAND: Final = frozenset({"seldon"})
+"""Targets with libraries of their own, built only where a test or a person asks for them by name."""
 CONTAINERD_NAME: Final = "io.containerd.image.name"
 
 
@@ -33,9 +35,10 @@ class Images:
     way: str
 
     def ensure(self, targets: Sequence[str] = ()) -> list[str]:
-        """Build and load the targets (by default all that are run as images) and return the images' names."""
+        """Build and load the targets (by default all but those on demand) and return the images' names."""
         dockerfile = Dockerfile.parse((self.layout.checkout / "Dockerfile").read_text())
-        keys = {target: dockerfile.key(target, self.layout.checkout) for target in targets or dockerfile.targets()}
+        chosen = targets or [target for target in dockerfile.targets() if target not in ON_DEMAND]
+        keys = {target: dockerfile.key(target, self.layout.checkout) for target in chosen}
         with binaries.lock("images"):
             match self.way:
                 case "source":

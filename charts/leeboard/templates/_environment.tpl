@@ -11,6 +11,7 @@ LEEBOARD_TRACKING_PAGE: {{ . | quote }}
 LEEBOARD_CREDENTIALS_SECRET: {{ . | quote }}
 {{- end }}
 LEEBOARD_RUNTIME_IMAGE: {{ include "leeboard.image" (dict "image" .Values.runtime.image "chart" .Chart) | quote }}
+LEEBOARD_SELDON_IMAGE: {{ include "leeboard.image" (dict "image" .Values.seldon.image "chart" .Chart) | quote }}
 LEEBOARD_IMAGE_PULL_POLICY: {{ .Values.runtime.image.pullPolicy | quote }}
 {{- with .Values.runtime.imagePullSecretNames }}
 LEEBOARD_IMAGE_PULL_SECRETS: {{ join "," . | quote }}

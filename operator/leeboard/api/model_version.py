@@ -147,8 +147,8 @@ class Fingerprint(ApiModel):
     )
     environment: Literal["Match", "Warn", "Refuse"] = Field(
         description=(
-            "The model's requirements against the server's image. Match: the same. Warn: differences that do not"
-            " stop it from serving. Refuse: it would not serve as it was trained."
+            "The model against the built-in server's image. Match: the same libraries. Warn: differences that do not"
+            " stop it from serving. Refuse: it would not serve as it was trained; another runtime or image may."
         )
     )
     differences: Differences = Field(default=(), description="Requirements that differ; the first 64 of them.")

@@ -110,7 +110,7 @@ def test_an_example_that_the_model_does_not_answer_is_a_failure(models: Path, tm
     assert "age" in ended.message["message"]
 
 
-FAILURES = {"unloadable": "LoadFailed", "unsigned": "SignatureMissing", "open-tensor": "SignatureUnsupported"}
+FAILURES = {"unloadable": "LoadFailed", "unsigned": "SignatureMissing"}
 
 
 @pytest.mark.parametrize("model", FAILURES)
@@ -129,3 +129,42 @@ def test_another_python_is_recorded_as_refused(models: Path, tmp_path: Path) -> 
     environment = record_of(fingerprint(copy, tmp_path))["environment"]
     assert environment["verdict"] == "Refuse"
     assert environment["differences"][0].startswith("Python 3.8.1 made the model")
+
+
+def test_a_model_of_other_libraries_that_does_not_load_is_refused_by_this_image_only(
+    models: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(models / "unloadable", copy)
+    (copy / "requirements.txt").write_text("mlflow==3.17.2\nno-such-library==1.0\n")
+    record = record_of(fingerprint(copy, tmp_path))
+    assert record["environment"] == {
+        "verdict": "Refuse",
+        "differences": [
+            "the model cannot be loaded: RuntimeError: the weights are gone; does this image hold what it requires?",
+            "no-such-library==1.0 is not in this image",
+        ],
+    }
+    assert record["signature"]["inputs"] == [{"name": "x", "type": "double", "required": True}]
+    assert (record["rowWise"]["proven"], record["lean"], record["example"]) == (
+        False,
+        False,
+        {"present": False, "answerSHA256": None, "agrees": None},
+    )
+
+
+def test_a_signature_that_the_server_does_not_speak_is_refused_by_it_only(models: Path, tmp_path: Path) -> None:
+    record = record_of(fingerprint(models / "open-tensor", tmp_path))
+    assert record["environment"]["verdict"] == "Refuse"
+    assert record["environment"]["differences"][0].startswith('the signature has tensor "input-0" of type float32')
+    assert record["signature"]["inputs"][0]["tensor-spec"] == {"dtype": "float32", "shape": [-1, -1]}
+    assert not record["rowWise"]["proven"]
+
+
+def test_an_unsigned_model_of_other_libraries_is_a_failure_all_the_same(models: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(models / "unsigned", copy)
+    (copy / "requirements.txt").write_text("no-such-library==1.0\n")
+    (copy / "python_model.pkl").write_bytes(b"nothing")
+    ended = fingerprint(copy, tmp_path)
+    assert (ended.code, ended.message["reason"]) == (2, "SignatureMissing")

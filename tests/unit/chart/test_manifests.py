@@ -87,6 +87,7 @@ def test_values_become_the_settings_of_the_operator() -> None:
         "LEEBOARD_METRICS_PORT": "8080",
         "LEEBOARD_PROBE_PORT": "8081",
         "LEEBOARD_RUNTIME_IMAGE": "leeboard.dev/runtime:0.1.0",
+        "LEEBOARD_SELDON_IMAGE": "leeboard.dev/seldon:0.1.0",
         "LEEBOARD_START_DEADLINE_SECONDS": "600",
         "LEEBOARD_SWEEP_SECONDS": "300",
         "LEEBOARD_TRACKING_PAGE": "https://mlflow.example.com",

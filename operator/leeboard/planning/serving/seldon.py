@@ -106,12 +106,14 @@ def _server(served: Served) -> Manifest:
 
 
 def _names(served: Served) -> list[Manifest]:
-    """By what the wrapper names its metrics: variables that Seldon's operator sets."""
+    """By what the wrapper names its metrics, as Seldon's operator tells it; clients get none of them."""
     told = {
         "SELDON_DEPLOYMENT_ID": served.service.metadata.name,
         "PREDICTIVE_UNIT_ID": served.service.spec.model.name,
         "PREDICTOR_ID": served.revision.name,
         "PREDICTOR_LABELS": json.dumps({"version": served.revision.version}),
+        "PREDICTIVE_UNIT_IMAGE": served.revision.image,
+        "INCLUDE_METRICS_IN_CLIENT_RESPONSE": "false",
     }
     return [{"name": name, "value": value} for name, value in told.items()]
 

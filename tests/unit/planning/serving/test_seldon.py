@@ -36,6 +36,8 @@ def test_the_wrapper_is() -> None:
             {"name": "PREDICTIVE_UNIT_ID", "value": "car-loan"},
             {"name": "PREDICTOR_ID", "value": "abc"},
             {"name": "PREDICTOR_LABELS", "value": '{"version": "3"}'},
+            {"name": "PREDICTIVE_UNIT_IMAGE", "value": "seldon:1"},
+            {"name": "INCLUDE_METRICS_IN_CLIENT_RESPONSE", "value": "false"},
         ],
         "ports": [
             {"name": "http", "containerPort": 9000, "protocol": "TCP"},

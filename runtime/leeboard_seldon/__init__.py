@@ -1,0 +1,1 @@
+"""An MLflow model as a component of seldon-core's microservice wrapper."""
