@@ -52,7 +52,7 @@ def test_numbers_are_narrowed_where_nothing_is_lost() -> None:
     found = model_input(ndarray([[41, 0.5]]), NARROW)
     large = model_input(ndarray([[2**40, 1]]), NARROW)
 
-    assert [str(kind) for kind in found.dtypes] == ["int32", "float32"]
+    assert [str(found[name].dtype) for name in ("age", "rate")] == ["int32", "float32"]
     assert large["age"].tolist() == [2**40]
 
 
