@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from leeboard.adapters.kubernetes.cache import Cache, EventType, Origin, is_newer, slim
+from leeboard.adapters.kubernetes.cache import Cache, EventType, Origin
 from leeboard.adapters.kubernetes.kinds import ObjectKind
+from leeboard.adapters.kubernetes.objects import is_newer, slim
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 
@@ -182,3 +183,21 @@ def test_a_change_says_whether_it_was_there_before_or_came_later(scene: Scene) -
     scene.cache.event("Job", EventType.DELETED, job("a", version="21"))
 
     assert scene.origins == [Origin.FIRST_LIST, Origin.NEWS, Origin.NEWS]
+
+
+def test_a_write_that_changes_nothing_of_what_is_kept_is_no_news(scene: Scene) -> None:
+    scene.cache.event("Job", EventType.UPSERT, job(version="5"))
+    again = job(version="6")
+    again["metadata"]["managedFields"] = [{"manager": "somebody"}]
+
+    scene.cache.event("Job", EventType.UPSERT, again)
+    assert (scene.versions(), scene.changes) == (["6"], [("Job", "job")])
+
+    scene.cache.event("Job", EventType.UPSERT, {**job(version="7"), "status": {"active": 1}})
+    assert (scene.versions(), scene.changes) == (["7"], [("Job", "job")] * 2)
+
+
+def test_what_an_autoscaler_measures_all_the_time_is_not_kept() -> None:
+    stored = {"metadata": {"name": "a"}, "status": {"desiredReplicas": 2, "currentMetrics": [{"type": "Resource"}]}}
+
+    assert slim("HorizontalPodAutoscaler", stored)["status"] == {"desiredReplicas": 2}

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leeboard.adapters.kubernetes.kinds import ObjectKind
+from leeboard.adapters.kubernetes.objects import content_of, is_newer, slim, version_of
 from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Origin(StrEnum):
@@ -121,7 +120,7 @@ class Cache:
             self._on_change(kind, slim(kind, manifest), Origin.NEWS)
             return
         expected = store.undelivered.get(uid)
-        if expected and not is_newer(expected[0], than=_version(manifest)):
+        if expected and not is_newer(expected[0], than=version_of(manifest)):
             del store.undelivered[uid]
         if self._put(kind, store, manifest):
             self._on_change(kind, store.by_uid[uid], Origin.NEWS)
@@ -159,11 +158,11 @@ class Cache:
             if self._put(kind, store, manifest):
                 changed += 1
                 if was_complete:
-                    store.undelivered[uid] = (_version(manifest), self._steady())
+                    store.undelivered[uid] = (version_of(manifest), self._steady())
                 self._on_change(kind, store.by_uid[uid], Origin.NEWS if was_complete else Origin.FIRST_LIST)
         for uid in [uid for uid in store.by_uid if uid not in listed]:
             manifest = store.by_uid[uid]
-            if not is_newer(_version(manifest), than=version):
+            if not is_newer(version_of(manifest), than=version):
                 changed += 1
                 self._remove(store, uid)
                 self._on_change(kind, manifest, Origin.NEWS)
@@ -190,17 +189,19 @@ class Cache:
             self._on_presence(kind)
 
     def _put(self, kind: str, store: _Store, manifest: Manifest) -> bool:
+        """Take what is newer; whether it says anything new of what is kept."""
         metadata = manifest["metadata"]
         uid = metadata["uid"]
         if uid in store.gone or uid in store.gone_before:
             return False
         known = store.by_uid.get(uid)
-        if known is not None and not is_newer(_version(manifest), than=_version(known)):
+        if known is not None and not is_newer(version_of(manifest), than=version_of(known)):
             return False
-        store.by_uid[uid] = slim(kind, manifest)
+        store.by_uid[uid] = kept = slim(kind, manifest)
         if known is None:
             self._index(store, manifest, uid)
-        return True
+            return True
+        return content_of(kept) != content_of(known)
 
     def _index(self, store: _Store, manifest: Manifest, uid: str) -> None:
         metadata = manifest["metadata"]
@@ -221,28 +222,6 @@ class Cache:
                 members.discard(uid)
                 if not members:
                     del index[key]
-
-
-def slim(kind: str, manifest: Manifest) -> Manifest:
-    """What is worth its memory: no managed fields, no last kubectl apply, no pod template of a TrainingJob."""
-    metadata = {name: value for name, value in manifest["metadata"].items() if name != "managedFields"}
-    if LAST_APPLIED in metadata.get("annotations", {}):
-        metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != LAST_APPLIED}
-    kept = manifest | {"metadata": metadata}
-    if kind == Kind.TRAINING_JOB:
-        kept["spec"] = {name: value for name, value in kept.get("spec", {}).items() if name != "template"}
-    return kept
-
-
-def is_newer(version: str, *, than: str) -> bool:
-    """Order of resourceVersions: by number where they are numbers (KEP-5504), else any other one counts as newer."""
-    if version.isdigit() and than.isdigit():
-        return int(version) > int(than)
-    return version != than
-
-
-def _version(manifest: Manifest) -> str:
-    return str(manifest["metadata"].get("resourceVersion", ""))
 
 
 def _sorted(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
