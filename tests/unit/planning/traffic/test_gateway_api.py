@@ -225,9 +225,19 @@ def of_somebody_else(kind: str) -> Seen:
     return seen(objects)
 
 
+def on_its_way_out(kind: str) -> Seen:
+    objects = [stored(item) for item in GATEWAY_API.objects(ROAD, a_split(10))]
+    for item in objects:
+        if item["kind"] == kind and item["metadata"]["name"] == "loans":
+            item["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
+    return seen(objects)
+
+
 UNTOLD = {
     "the Service is missing": seen(GATEWAY_API.objects(ROAD, a_split(10))[1:]),
     "the Service is somebody else's": of_somebody_else("Service"),
+    "the Service is on its way out": on_its_way_out("Service"),
+    "the route is on its way out": on_its_way_out("HTTPRoute"),
     "the route is missing": seen(GATEWAY_API.objects(ROAD, a_split(10))[:-1]),
     "the route is somebody else's": of_somebody_else("HTTPRoute"),
     "routes cannot be read": with_routes(observed(a_split(10)), Unknown("timeout")),

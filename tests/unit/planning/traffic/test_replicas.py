@@ -239,6 +239,16 @@ def test_a_split_may_not_be_written_with(*, pods: list[Manifest], split: Split, 
     assert words in answer.message
 
 
+def test_ready_pods_that_are_on_their_way_out_are_no_reason_to_write_a_split() -> None:
+    pods = pair(3, 1)
+    pods[-1]["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
+
+    answer = REPLICAS.prepared(ROAD, observed(Split(STABLE), pods), a_split(10))
+
+    assert isinstance(answer, Pending)
+    assert "bbb has no ready pod" in answer.message
+
+
 def test_pods_that_are_on_their_way_out_are_in_nobodys_way() -> None:
     leaving = pods_of(OTHER, 1, pools=(OTHER, STABLE))
     leaving[0]["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"

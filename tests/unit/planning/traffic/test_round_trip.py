@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leeboard.api.resource import Manifest
 from leeboard.api.traffic import HeaderMatch
 from leeboard.planning.traffic import Confirmed, Split
 from tests.unit.planning.traffic.builders import (
+    BETA,
     CANARY,
     GATEWAY_API,
     REPLICAS,
@@ -53,6 +54,10 @@ def backends(route: Manifest) -> Iterator[list[Manifest]]:
 
 
 @given(splits)
+@example(Split(STABLE, CANARY))
+@example(Split(STABLE, CANARY, mirror=100))
+@example(Split(STABLE, CANARY, match=BETA))
+@example(Split(STABLE, CANARY, 100))
 def test_a_gateways_split_is_read_as_it_was_written(split: Split) -> None:
     assert GATEWAY_API.applied(ROAD, seen(GATEWAY_API.objects(ROAD, split))) == split
 
