@@ -24,7 +24,11 @@ class Autoscaling(ApiModel):
     min_replicas: int = Field(default=1, ge=1, le=1000, description="Fewest pods of the version that serves.")
     max_replicas: int = Field(ge=1, le=1000, description="Most pods of one version.")
     target_cpu_percent: int = Field(
-        default=80, ge=1, le=1000, description="Processor time aimed at, in percent of what a pod requests."
+        default=80,
+        alias="targetCPUPercent",
+        ge=1,
+        le=1000,
+        description="Processor time aimed at, in percent of what a pod requests.",
     )
 
 
