@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from leeboard.errors import PermanentError, TrackingUnavailable
-from leeboard.planning.actions import Action, ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.actions import (
+    Action,
+    ClaimModel,
+    CloseRun,
+    LogParameters,
+    OpenRun,
+    RegisterVersion,
+    TagVersion,
+    UploadText,
+)
 from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run, RunStatus
 
 
@@ -52,6 +61,8 @@ class FakeTracking:
         match action:
             case OpenRun():
                 self._open(action)
+            case LogParameters(run_id=run_id, parameters=parameters):
+                self._log_parameters(run_id, parameters)
             case CloseRun(run_id=run_id, status=status, tags=tags):
                 run = self._run(run_id)
                 self.runs[run_id] = replace(run, status=status, tags={**run.tags, **tags})
@@ -82,7 +93,14 @@ class FakeTracking:
         run = Run(f"run-{len(self.runs) + 1}", str(number), RunStatus.RUNNING, dict(action.tags))
         ids.append(run.id)
         self.runs[run.id] = run
-        self.parameters[run.id] = dict(action.parameters)
+        self._log_parameters(run.id, action.parameters)
+
+    def _log_parameters(self, run_id: str, parameters: Mapping[str, str]) -> None:
+        known = self.parameters.setdefault(self._run(run_id).id, {})
+        if changed := [name for name, value in parameters.items() if known.get(name, value) != value]:
+            raise PermanentError(f"changing parameters is not allowed: {changed}")
+        known |= parameters
+        self.runs[run_id] = replace(self.runs[run_id], parameters=frozenset(known))
 
     def _register(self, action: RegisterVersion) -> None:
         if action.model not in self.models:

@@ -18,6 +18,14 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LogParameters:
+    """Give a run parameters that it lacks; the same value again is no change, another one is refused."""
+
+    run_id: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRun:
     """Set ``tags`` on a run, then its final status: the tags prove that it was closed by us and not by a script."""
 
@@ -62,4 +70,4 @@ class TagVersion:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-Action = OpenRun | CloseRun | UploadText | ClaimModel | RegisterVersion | TagVersion
+Action = OpenRun | LogParameters | CloseRun | UploadText | ClaimModel | RegisterVersion | TagVersion

@@ -34,6 +34,7 @@ class Run:
     status: RunStatus
     tags: dict[str, str] = field(default_factory=dict)
     metrics: tuple[tuple[str, str], ...] = ()  # latest values as strings, sorted by name
+    parameters: frozenset[str] = frozenset()  # names
 
 
 @dataclass(frozen=True, slots=True)

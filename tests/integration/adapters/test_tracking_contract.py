@@ -9,9 +9,17 @@ import pytest
 from leeboard.adapters.clock import steady_seconds
 from leeboard.adapters.mlflow.calls import Calls
 from leeboard.adapters.mlflow.tracking import MlflowTracking
-from leeboard.errors import TrackingUnavailable
+from leeboard.errors import PermanentError, TrackingUnavailable
 from leeboard.metrics import Metrics
-from leeboard.planning.actions import ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.actions import (
+    ClaimModel,
+    CloseRun,
+    LogParameters,
+    OpenRun,
+    RegisterVersion,
+    TagVersion,
+    UploadText,
+)
 from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run, RunStatus
 from leeboard.ports import Tracking
 from tests.integration.conftest import MlflowServer, free_port
@@ -72,6 +80,20 @@ async def test_an_opened_run_is_found_by_all_of_its_tags_only(tracking: Tracking
     assert first == both[:1]
     assert first[0].status is RunStatus.RUNNING
     assert await tracking.get_run(first[0].id) == first[0]
+
+
+async def test_parameters_are_logged_once_more_without_harm_and_never_changed(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"leeboard.uid": "u"}, {"depth": "6"}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
+    assert run.parameters == frozenset({"depth"})
+
+    await tracking.carry_out(LogParameters(run.id, {"depth": "6", "rate": "0.1"}))
+    with pytest.raises(PermanentError):
+        await tracking.carry_out(LogParameters(run.id, {"depth": "7"}))
+
+    after = await tracking.get_run(run.id)
+    assert after is not None
+    assert after.parameters == frozenset({"depth", "rate"})
 
 
 async def test_a_closed_run_has_its_status(tracking: Tracking, name: str) -> None:

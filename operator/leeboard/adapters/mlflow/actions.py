@@ -8,7 +8,15 @@ from leeboard.adapters.mlflow.calls import EXISTS, MISSING
 from leeboard.adapters.mlflow.experiments import Experiments
 from leeboard.adapters.mlflow.values import tag_filter
 from leeboard.api.names import Tag
-from leeboard.planning.actions import ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.actions import (
+    ClaimModel,
+    CloseRun,
+    LogParameters,
+    OpenRun,
+    RegisterVersion,
+    TagVersion,
+    UploadText,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,9 +29,8 @@ LOGGED_MODEL = "models:/"
 def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) -> str:
     """Create the run with its tags in one request, then its parameters; the run's id.
 
-    A crash between the two leaves a run without parameters; they stay in the resource's spec and the version's lineage.
+    A crash between the two leaves a run without parameters: the planner sees it and has them logged.
     """
-    from mlflow.entities import Param  # noqa: PLC0415 - see calls.py
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see calls.py
 
     experiment_id = experiments.ensure(client, action.experiment)
@@ -35,10 +42,18 @@ def open_run(client: MlflowClient, experiments: Experiments, action: OpenRun) ->
         # The experiment was deleted since we looked it up.
         experiments.forget(action.experiment)
         run = client.create_run(experiments.ensure(client, action.experiment), tags=action.tags, run_name=action.name)
+    run_id = str(run.info.run_id)
+    log_parameters(client, LogParameters(run_id, action.parameters))
+    return run_id
+
+
+def log_parameters(client: MlflowClient, action: LogParameters) -> None:
+    """Log them, a hundred in a request."""
+    from mlflow.entities import Param  # noqa: PLC0415 - see calls.py
+
     parameters = [Param(name, value[:MAX_PARAMETER]) for name, value in sorted(action.parameters.items())]
     for first in range(0, len(parameters), PARAMETERS_A_CALL):
-        client.log_batch(run.info.run_id, params=parameters[first : first + PARAMETERS_A_CALL])
-    return str(run.info.run_id)
+        client.log_batch(action.run_id, params=parameters[first : first + PARAMETERS_A_CALL])
 
 
 def close_run(client: MlflowClient, action: CloseRun) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 from leeboard.adapters.mlflow.actions import (
     claim_model,
     close_run,
+    log_parameters,
     open_run,
     register_version,
     tag_version,
@@ -24,7 +25,16 @@ from leeboard.adapters.mlflow.values import (
     tag_filter,
     version_of,
 )
-from leeboard.planning.actions import Action, ClaimModel, CloseRun, OpenRun, RegisterVersion, TagVersion, UploadText
+from leeboard.planning.actions import (
+    Action,
+    ClaimModel,
+    CloseRun,
+    LogParameters,
+    OpenRun,
+    RegisterVersion,
+    TagVersion,
+    UploadText,
+)
 from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run
 
 if TYPE_CHECKING:
@@ -117,9 +127,13 @@ class MlflowTracking:
             await self._calls.call(type(action).__name__, lambda client: self._do(client, action))
 
     def _do(
-        self, client: MlflowClient, action: CloseRun | UploadText | ClaimModel | RegisterVersion | TagVersion
+        self,
+        client: MlflowClient,
+        action: LogParameters | CloseRun | UploadText | ClaimModel | RegisterVersion | TagVersion,
     ) -> None:
         match action:
+            case LogParameters():
+                log_parameters(client, action)
             case CloseRun():
                 close_run(client, action)
             case UploadText():

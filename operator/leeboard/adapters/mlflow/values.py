@@ -36,6 +36,7 @@ def run_of(run: entities.Run) -> Run:
         status=RunStatus(run.info.status),
         tags=dict(run.data.tags),
         metrics=metrics,
+        parameters=frozenset(run.data.params),
     )
 
 

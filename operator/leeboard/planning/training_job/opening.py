@@ -9,6 +9,7 @@ from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of
 from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.reasons_training_job import TrainingPhase, TrainingReason
 from leeboard.api.training_job import Failure, FailureClass, RunReference
+from leeboard.planning.actions import LogParameters
 from leeboard.planning.facts import Rejection, Run, Unknown
 from leeboard.planning.moments import TRACKING_RETRY, since
 from leeboard.planning.plan import Create
@@ -49,18 +50,20 @@ def opening(situation: Situation) -> Step:
 
 def _with_run(situation: Situation, run: Run) -> Step:
     """The run is there: make the Job, unless a Job was there before or cannot be made."""
-    reference = run_reference(run, situation.defaults)
+    resource, reference = situation.resource, run_reference(run, situation.defaults)
     if is_used(run):
         return vanished_unseen(situation, reference)
     rejection = situation.rejection("Job")
     if rejection is not None and rejection.code == HTTPStatus.CONFLICT:
-        name = job_name(situation.resource)
+        name = job_name(resource)
         message = f"a Job {name} exists that does not belong to this TrainingJob. Next: delete or rename it."
         report = Report(TrainingPhase.PENDING, Mood.WAITING, TrainingReason.NAME_CONFLICT, message)
         return Step(report, requeue_after=REFUSAL_RETRY)
     if rejection is not None:
         return _rejected(situation, reference, rejection)
-    creation = (Create(job_manifest(situation.resource, reference, situation.defaults)),)
+    if lacking := {name: value for name, value in resource.spec.parameters.items() if name not in run.parameters}:
+        return Step(actions=(LogParameters(run.id, lacking),))  # a crash came between the run and its parameters
+    creation = (Create(job_manifest(resource, reference, situation.defaults)),)
     if not is_true(situation.status.conditions, ConditionType.TRACKING_READY):
         report = under_way(TrainingPhase.PENDING, TrainingReason.OPENING_RUN, "makes the Job of the attempt")
         return Step(report, writes=creation)

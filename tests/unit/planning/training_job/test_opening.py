@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from leeboard.api.names import Tag
 from leeboard.api.resource import Manifest
-from leeboard.planning.actions import OpenRun
+from leeboard.planning.actions import LogParameters, OpenRun
 from leeboard.planning.facts import Rejection, Run, RunStatus, Unknown
 from leeboard.planning.plan import Create, Notice, NoticeType
 from leeboard.planning.training_job.facts import intent_of
@@ -18,6 +19,7 @@ from leeboard.planning.training_job.run import run_reference
 from tests.support.builders_training import (
     DEFAULTS,
     NOW,
+    RUN_ID,
     UID,
     facts,
     failure_of,
@@ -144,6 +146,15 @@ def test_the_first_pass_opens_a_run_that_carries_identity_and_lineage() -> None:
         "Succeeded": "Unknown/NotEnded",
         "TrackingReady": "True/TrackingAvailable",
     }
+
+
+def test_a_run_that_a_crash_left_without_parameters_gets_them_before_its_job_is_made() -> None:
+    resource = training(parameters={"depth": "6", "rate": "0.1"})
+    cut = replace(run(), parameters=frozenset({"depth"}))
+
+    result = planned(resource, facts(runs=(cut,)))
+
+    assert (result.actions, result.writes) == ((LogParameters(RUN_ID, {"rate": "0.1"}),), ())
 
 
 def test_the_job_is_made_once_the_run_is_seen_and_costs_no_status_write() -> None:
