@@ -50,7 +50,8 @@ tools: $(READY) # helm, kubectl, kube-apiserver and the rest, built once into a 
 unit: $(READY) tools ## planners, statistics, server parts: no cluster needed
 	$(BIN)/pytest tests/unit
 
-integration: $(READY) tools ## real API server, real MLflow server
+integration: $(READY) tools ## real API server, real MLflow server, real Prometheus
+	$(BIN)/python -m tests.cluster prebuild prometheus
 	$(BIN)/pytest tests/integration
 
 e2e: $(READY) ## real pods on the local cluster, through the chart
