@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from leeboard.api.resource import Manifest
 from leeboard.packaging.chart import chart_files
 from leeboard.packaging.plain import VARIANTS
 from leeboard.packaging.policies import STAMPS
+from leeboard.planning.defaults import DefaultGateway
 from leeboard.settings import Settings
 from tests.support.chart import CHART, ROOT, VALUES_FILES, WITH_MLFLOW, environment, objects, one, template
 
@@ -51,23 +51,16 @@ def test_the_operator_understands_every_variable_that_the_chart_sets(
     assert Settings().tracking_uri
 
 
-def test_the_operator_is_told_the_gateway_and_the_prometheus_servers_only_where_there_are_some() -> None:
-    gateway = ("name=gw", "namespace=gateways", "sectionName=http", "domain=models.example.com")
-    servers = ("main=http://prometheus:9090", "long=https://thanos.example.com/query")
-    settings = [f"traffic.gateway.{one}" for one in gateway] + [f"prometheus.providers.{one}" for one in servers]
+def test_the_gateway_and_the_prometheus_servers_reach_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(template(values=CHART / "ci" / "ha-values.yaml").manifests).items():
+        monkeypatch.setenv(name, value)
 
-    told = environment(template(WITH_MLFLOW, *settings).manifests)
+    settings = Settings()
 
-    added = {name: told[name] for name in set(told) - set(environment(template(WITH_MLFLOW).manifests))}
-    assert json.loads(added.pop("LEEBOARD_PROMETHEUS")) == {
-        "main": "http://prometheus:9090",
-        "long": "https://thanos.example.com/query",
-    }
-    assert added == {
-        "LEEBOARD_GATEWAY_NAME": "gw",
-        "LEEBOARD_GATEWAY_NAMESPACE": "gateways",
-        "LEEBOARD_GATEWAY_SECTION_NAME": "http",
-        "LEEBOARD_GATEWAY_DOMAIN": "models.example.com",
+    assert settings.defaults().gateway == DefaultGateway("public", "gateways", "https", "models.example.com")
+    assert settings.prometheus == {
+        "main": "http://prometheus.monitoring.svc:9090",
+        "long-term": "https://metrics.example.com/prometheus",
     }
 
 
