@@ -22,7 +22,7 @@ from leeboard.planning.inference_service.judgements import judgements, refused_j
 from leeboard.planning.inference_service.notices import flips
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.picture import Picture
-from leeboard.planning.inference_service.progress import Signs, progress
+from leeboard.planning.inference_service.progress import progress
 from leeboard.planning.inference_service.removals import removal_due
 from leeboard.planning.inference_service.report import MEASURE_INTERVAL, status_of, unserved
 from leeboard.planning.inference_service.requests import consume
@@ -30,6 +30,7 @@ from leeboard.planning.inference_service.revisions import desired_revision, temp
 from leeboard.planning.inference_service.roles import advance, recover
 from leeboard.planning.inference_service.routing import Routing, routing_of
 from leeboard.planning.inference_service.scene import SETTLING, Scene, Splitter
+from leeboard.planning.inference_service.stand import Signs
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import PROMOTION, course_of, leg_of
 from leeboard.planning.inference_service.target import Choice, Refused, Target, choose
@@ -99,8 +100,8 @@ def _planned(known: Known, splitter: Splitter) -> Plan:
     state = advance(consume(state, scene, known.offers), scene)
     leg = PROMOTION if state.step is None else leg_of(course, state.step)
     found = evidence.findings_of(resource, known.facts, state, world=world, leg=leg, now=now)
-    state = progress(state, scene, _signs(known, state, found))
     is_new = state.canary is not None and (before.canary is None or before.canary.name != state.canary.name)
+    state = progress(state, scene, replace(_signs(known, state, found), is_new=is_new))
     state, routing = routing_of(state, scene, is_new=is_new)
     return _told(known, _Pass(scene, state, routing, choice, found))
 

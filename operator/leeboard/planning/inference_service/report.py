@@ -9,6 +9,7 @@ from leeboard.api.conditions import Judgement, merge_conditions
 from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
 from leeboard.api.rollout_status import CheckStatus, TrafficStatus
 from leeboard.monitoring.analysis import Evidence, measured
+from leeboard.planning.inference_service.capacity import replicas_of
 from leeboard.planning.inference_service.children import address
 from leeboard.planning.inference_service.judgements import phase_of
 from leeboard.planning.inference_service.picture import Picture
@@ -70,8 +71,9 @@ def _counted(picture: Picture, revision: Revision | None) -> Revision | None:
         return None
     live = picture.world.deployment(revision.deployment)
     asked = wanted_replicas(live)
-    is_coming = revision in (picture.state.stable, picture.state.canary)
-    replicas = (picture.full if is_coming else 0) if asked is None else asked
+    if asked is None and revision in (picture.state.stable, picture.state.canary):
+        asked = picture.full if picture.scene is None else replicas_of(revision, picture.state, picture.scene)
+    replicas = asked or 0
     return revision.model_copy(update={"replicas": replicas, "ready_replicas": ready_replicas(live)})
 
 

@@ -18,9 +18,9 @@ from leeboard.api.rollout_status import Pause, RequestOutcome, RequestStatus, St
 from leeboard.api.verbs import REQUEST, REQUESTED_BY, Asked, RequestVerb
 from leeboard.planning.inference_service.endings import aborted, may_end
 from leeboard.planning.inference_service.offers import Offers
-from leeboard.planning.inference_service.progress import next_step
 from leeboard.planning.inference_service.roles import starting
 from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.stand import next_step
 from leeboard.planning.inference_service.state import Decision, State
 from leeboard.planning.moments import since
 from leeboard.planning.plan import NoticeType

@@ -20,9 +20,9 @@ from datetime import datetime
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent
 from leeboard.planning.inference_service.endings import promoted, superseded
-from leeboard.planning.inference_service.progress import first_step
 from leeboard.planning.inference_service.revisions import identity_of, recorded_revision
 from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.stand import first_step
 from leeboard.planning.inference_service.state import MAX_DRAINING, State, in_role, without
 
 

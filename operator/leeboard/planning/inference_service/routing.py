@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from leeboard.api.inference_service import Revision
-from leeboard.planning.inference_service.progress import ROUTED
 from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.stand import ROUTED
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import NOTHING, Share, leg_of
 from leeboard.planning.moments import exact

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import Label
 from leeboard.api.traffic import Provider
+from leeboard.planning.inference_service.revisions import identity_of
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import Course, Leg
 from leeboard.planning.inference_service.world import World, available_replicas, label_of
@@ -47,12 +48,13 @@ class Scene:
         """The revision that should serve: the desired one, unless it has failed before and does not serve now."""
         if self.desired is None or state.failure_of(self.desired) is None:
             return self.desired
-        return self.desired if state.stable and state.stable.name == self.desired.name else None
+        serves = state.stable is not None and state.stable.name == self.desired.name
+        return self.desired if serves and not state.is_rolling_back else None
 
     def is_unwanted(self, revision: Revision, state: State) -> bool:
-        """Whether another one should serve; not while none can be named."""
+        """Whether another version or template should serve; not while none can be named."""
         wanted = self.wanted(state)
-        return wanted is not None and wanted.name != revision.name
+        return wanted is not None and identity_of(wanted) != identity_of(revision)
 
     def ready(self, revision: Revision) -> int:
         """Pods of a revision that answer."""

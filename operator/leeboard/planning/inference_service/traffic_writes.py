@@ -1,4 +1,8 @@
-"""Writes that make a split so: Services before what refers to them, what nothing refers to any more in the end."""
+"""Writes that make a split so.
+
+A route comes first where all whom it sends requests to have endpoints already, so that a weight that has to go goes by
+the first write; else after the Services that it refers to. What nothing refers to any more goes in the end.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ def traffic_writes(state: State, scene: Scene, routing: Routing) -> Iterator[Wri
         return
     wanted = scene.splitter.provider.objects(scene.road(state), routing.split)
     is_prepared = isinstance(scene.prepared(state, routing.split), Confirmed)
-    for manifest in sorted(wanted, key=lambda item: item["kind"] != SERVICE):
+    for manifest in sorted(wanted, key=lambda item: (item["kind"] == SERVICE) is is_prepared):
         live = _live(scene, manifest)
         if live is None:
             if manifest["kind"] == SERVICE or is_prepared:
