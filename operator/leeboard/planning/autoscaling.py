@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import Kind, Label, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
-from leeboard.api.serving import Autoscaling
+from leeboard.api.serving import Autoscaling, Server
 from leeboard.planning.pod_rules import Finding
+from leeboard.planning.serving.pod import SERVER
 
 OWNED_FIELDS = ("scaleTargetRef", "minReplicas", "maxReplicas", "metrics")
 
@@ -69,20 +70,19 @@ def replicas_are_ours(deployment: Manifest, autoscaler: Manifest | None) -> bool
     return autoscaler is None or int(deployment["spec"].get("replicas", 1)) == 0
 
 
-def with_observed_replicas(wanted: Manifest, live: Manifest) -> Manifest:
-    """A Deployment to be applied over ``live`` without a change of its number of pods."""
-    return {**wanted, "spec": {**wanted["spec"], "replicas": int(live["spec"].get("replicas", 1))}}
-
-
-def unmeasured(template: Manifest) -> Iterator[Finding]:
-    """Containers of a pod template whose processor time cannot be put in relation: the autoscaler would do nothing."""
-    spec = template.get("spec") or {}
+def unmeasured(server: Server) -> Iterator[Finding]:
+    """Containers of the user's template whose processor time stands in relation to nothing: an autoscaler would do
+    nothing. The server's own container has a request by default.
+    """
+    spec = (server.template or {}).get("spec") or {}
     sidecars = [item for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"]
     for container in (*sidecars, *(spec.get("containers") or ())):
+        if server.autoscaling is None or container.get("name") == SERVER:
+            continue
         resources = container.get("resources") or {}
         if not any("cpu" in (resources.get(part) or {}) for part in ("requests", "limits")):
             yield Finding(
                 "spec.server.autoscaling",
-                f"needs a cpu request of every container, and {container['name']} has none: set"
+                f"needs a cpu request of every container, and {container.get('name')} has none: set"
                 " resources.requests.cpu in spec.server.template",
             )

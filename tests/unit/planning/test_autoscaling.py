@@ -8,14 +8,13 @@ import pytest
 
 from leeboard.api.inference_service import InferenceService, InferenceServiceSpec, Revision
 from leeboard.api.resource import Manifest, Metadata
-from leeboard.api.serving import Autoscaling
+from leeboard.api.serving import Autoscaling, Server
 from leeboard.planning.autoscaling import (
     autoscaler,
     bounded,
     is_same_autoscaler,
     replicas_are_ours,
     unmeasured,
-    with_observed_replicas,
 )
 
 SCALING = Autoscaling(min_replicas=2, max_replicas=6, target_cpu_percent=70)
@@ -128,31 +127,28 @@ def test_the_number_of_pods_is_ours(*, replicas: int, scaler: Manifest | None, o
     assert replicas_are_ours({"spec": {"replicas": replicas}}, scaler) is ours
 
 
-def test_a_repair_says_the_number_that_was_observed() -> None:
-    wanted: Manifest = {"kind": "Deployment", "spec": {"replicas": 1, "template": {}}}
-
-    applied = with_observed_replicas(wanted, {"spec": {"replicas": 5}})
-
-    assert applied == {"kind": "Deployment", "spec": {"replicas": 5, "template": {}}}
-    assert wanted["spec"]["replicas"] == 1
-
-
-def test_each_container_needs_something_to_measure_its_time_against() -> None:
-    template: Manifest = {
-        "spec": {
-            "initContainers": [
-                {"name": "fetch"},
-                {"name": "proxy", "restartPolicy": "Always", "resources": {"requests": {"memory": "1Gi"}}},
-            ],
-            "containers": [
-                {"name": "server", "resources": {"requests": {"cpu": "100m"}}},
-                {"name": "limited", "resources": {"limits": {"cpu": 1}}},
-                {"name": "log"},
-            ],
-        }
+TEMPLATE: Manifest = {
+    "spec": {
+        "initContainers": [
+            {"name": "prepare", "image": "prepare:1"},
+            {"name": "proxy", "restartPolicy": "Always", "resources": {"requests": {"memory": "1Gi"}}},
+        ],
+        "containers": [
+            {"name": "server", "resources": {"requests": {"memory": "1Gi"}}},
+            {"name": "asking", "resources": {"requests": {"cpu": "100m"}}},
+            {"name": "limited", "resources": {"limits": {"cpu": 1}}},
+            {"name": "log"},
+        ],
     }
+}
 
-    found = [str(finding) for finding in unmeasured(template)]
+
+def test_each_container_of_the_user_needs_something_to_measure_its_time_against() -> None:
+    found = [str(finding) for finding in unmeasured(Server(template=TEMPLATE, autoscaling=SCALING))]
 
     assert [("proxy has none" in text, "log has none" in text) for text in found] == [(True, False), (False, True)]
     assert all(text.startswith("spec.server.autoscaling needs") for text in found)
+
+
+def test_without_an_autoscaler_nothing_is_measured() -> None:
+    assert list(unmeasured(Server(template=TEMPLATE))) == []

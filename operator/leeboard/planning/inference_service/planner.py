@@ -12,6 +12,7 @@ from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.api.resource import Manifest
 from leeboard.api.rollout_status import CheckStatus
 from leeboard.planning import traffic
+from leeboard.planning.autoscaling import unmeasured
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Rejection, Unknown
 from leeboard.planning.inference_service import evidence
@@ -123,7 +124,9 @@ def _told(known: Known, decided: _Pass) -> Plan:
     gets_some = routing.split is not None and state.canary is not None and routing.split.reaches(state.canary.name)
     kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
     stored = evidence.evidence_writes(resource, known.world, kept, findings=decided.found)
-    stage = Stage(state, scene, routing, _manifests(known, state), known.rejections, tuple(stored))
+    stage = Stage(
+        state, scene, routing, _manifests(known, state, beside=scene.companion(state)), known.rejections, tuple(stored)
+    )
     picture = _picture(known, state, decided.choice, scene=scene, routing=routing)
     said = judgements(picture)
     checks = _checks(known, state, decided.found)
@@ -169,7 +172,7 @@ def _choice(known: Known, state: State, splitter: Splitter) -> Choice:
     faults = RUNTIMES[server.runtime].findings(server)
     if faults:
         return Refused(ServiceReason.INVALID_TEMPLATE, "; ".join(str(fault) for fault in faults))
-    cannot = (*check_findings(resource.spec), *splitter.provider.findings(resource))
+    cannot = (*check_findings(resource.spec), *splitter.provider.findings(resource), *unmeasured(server))
     if cannot:
         return Refused(ServiceReason.INVALID_ROLLOUT, "; ".join(str(fault) for fault in cannot))
     return choose(resource, known.offers.versions, stable=state.stable)
@@ -206,18 +209,20 @@ def _checks(known: Known, state: State, found: evidence.Findings) -> tuple[Check
     return () if is_begun else before
 
 
-def _manifests(known: Known, state: State) -> Mapping[str, Manifest]:
-    """The Deployments of stable and canary, as far as their ModelVersion and their template are still there."""
+def _manifests(known: Known, state: State, *, beside: str | None) -> Mapping[str, Manifest]:
+    """The Deployments of stable and canary, as far as their ModelVersion and their template are still there; the canary
+    is started ``beside`` a revision with which it has to share a Service.
+    """
     resource, defaults = known.resource, known.offers.defaults
     runtime, template = RUNTIMES[resource.spec.server.runtime], template_hash(resource.spec.server)
-    beside = None if state.stable is None else state.stable.name
+    stable = None if state.stable is None else state.stable.name
     made = {}
     for revision in (state.stable, state.canary):
         version = None if revision is None or revision.template_hash != template else known.offers.version_of(revision)
         if revision is None or version is None or version.status.artifact is None or version.status.fingerprint is None:
             continue
         served = Served(resource, revision, version.status.artifact, version.status.fingerprint, defaults)
-        made[revision.name] = deployment_of(served, runtime, None if revision.name == beside else beside)
+        made[revision.name] = deployment_of(served, runtime, None if revision.name == stable else beside)
     return made
 
 

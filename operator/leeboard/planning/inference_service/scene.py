@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import Label
+from leeboard.api.rollout_status import StepKind
 from leeboard.api.traffic import Provider
 from leeboard.planning.inference_service.revisions import identity_of
 from leeboard.planning.inference_service.state import State
-from leeboard.planning.inference_service.steps import Course, Leg
+from leeboard.planning.inference_service.steps import Course, Leg, leg_of
 from leeboard.planning.inference_service.world import World, available_replicas, label_of
 from leeboard.planning.moments import since
 from leeboard.planning.serving import RUNTIMES
@@ -87,6 +88,14 @@ class Scene:
         ports = RUNTIMES[server.runtime].ports(server)
         return Road(self.resource, self.splitter.gateway, ports, names)
 
+    def companion(self, state: State) -> str | None:
+        """The revision with which the canary's pods have to share a Service: stable, where requests are split by number
+        of pods, until everything goes to the canary. Pods that run already are not restarted for less.
+        """
+        if self.splitter.name is not Provider.REPLICAS or state.stable is None or state.step is None:
+            return None
+        return state.stable.name if leg_of(self.course, state.step).kind is not StepKind.PROMOTION else None
+
     def applied(self, state: State) -> Split | None:
         """The split that the live objects ask for."""
         return self.splitter.provider.applied(self.road(state), self.world.seen)
@@ -110,6 +119,11 @@ class Scene:
         return isinstance(self.confirmation(state, split), Confirmed) and self.has_settled(state)
 
     def carried(self, split: Split, state: State) -> int:
-        """The weight of ``split`` as far as the canary's ready pods carry it."""
+        """The weight of ``split`` as far as the canary's ready pods carry it. Under an autoscaler by the fewest pods
+        that were set for its step: how many stable has come to by now says nothing about the canary.
+        """
         ready: Mapping[str, int] = {item.name: self.ready(item) for item in state.known}
+        least = None if state.canary is None else self.world.least_pods(state.canary.deployment)
+        if least is not None and state.canary is not None:
+            return split.weight * min(ready[state.canary.name], least) // least
         return self.splitter.provider.carried(split, ready, self.full)

@@ -69,6 +69,15 @@ class World:
         """Whether any pod of a revision is there, also one on its way out."""
         return any(label_of(pod, Label.REVISION) == revision for pod in self.pods)
 
+    def autoscaler(self, deployment: str) -> Manifest | None:
+        """The autoscaler of a Deployment, which has its name."""
+        return next((item for item in self.autoscalers if item["metadata"]["name"] == deployment), None)
+
+    def least_pods(self, deployment: str) -> int | None:
+        """Fewest pods that a Deployment's autoscaler leaves it; None when there is no autoscaler."""
+        found = self.autoscaler(deployment)
+        return None if found is None else int(found["spec"].get("minReplicas", 1))
+
     def start_deadline(self, name: str) -> timedelta:
         """How long the pods of a Deployment may take to become ready."""
         spec = (self.deployment(name) or {}).get("spec") or {}

@@ -16,8 +16,10 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.inference_service import Revision
 from leeboard.api.names import GROUP
 from leeboard.api.resource import Manifest
+from leeboard.planning.autoscaling import replicas_are_ours
 from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service import children
+from leeboard.planning.inference_service.autoscaler_writes import autoscaler_writes
 from leeboard.planning.inference_service.capacity import may_start, replicas_of
 from leeboard.planning.inference_service.removals import removals
 from leeboard.planning.inference_service.routing import Routing
@@ -58,8 +60,9 @@ def writes(stage: Stage) -> tuple[Write, ...]:
     split = tuple(traffic_writes(stage.state, stage.scene, stage.routing))
     if any(isinstance(write, Create) and _is_address(stage, write) for write in split):
         return ()  # without its address nothing else is of use
+    scaling = autoscaler_writes(stage.state, stage.scene, stage.routing)
     going = removals(stage.state, stage.scene, stage.routing)
-    wanted = (*split, *_budget(stage), *_deployments(stage), *stage.evidence, *going)
+    wanted = (*split, *_budget(stage), *_deployments(stage), *scaling, *stage.evidence, *going)
     return tuple(write for write in wanted if not stage.is_refused(_ref(write)))
 
 
@@ -127,12 +130,19 @@ def _deployment(stage: Stage, revision: Revision) -> Iterator[Write]:
     if manifest is not None and _is_spoilt(live, manifest):
         repaired = _repaired_at(live)
         if repaired is None or stage.scene.now >= repaired + REPAIR_INTERVAL:
-            sized = _sized(manifest, replicas_of(revision, stage.state, stage.scene))
+            sized = _sized(manifest, _replicas(stage, revision, live))
             yield Apply(_marked(sized, now=stage.scene.now), uid_of(live))
         return
-    replicas = replicas_of(revision, stage.state, stage.scene)
+    replicas = _replicas(stage, revision, live)
     if wanted_replicas(live) != replicas:
         yield JsonPatch(ref_of(live), uid_of(live), ({"op": "replace", "path": "/spec/replicas", "value": replicas},))
+
+
+def _replicas(stage: Stage, revision: Revision, live: Manifest) -> int:
+    """Pods of a live Deployment as we write them: those that an autoscaler has set are said again as they are."""
+    if replicas_are_ours(live, stage.scene.world.autoscaler(revision.deployment)):
+        return replicas_of(revision, stage.state, stage.scene)
+    return wanted_replicas(live) or 0
 
 
 def _sized(manifest: Manifest, replicas: int) -> Manifest:

@@ -46,6 +46,8 @@ class SimulatedCluster:
     born: dict[str, int] = field(default_factory=dict)
     routes: dict[str, Manifest] | None = field(default_factory=dict)  # None: a cluster without the Gateway API
     config_maps: dict[str, Manifest] = field(default_factory=dict)
+    autoscalers: dict[str, Manifest] = field(default_factory=dict)
+    load: dict[str, int] = field(default_factory=dict)  # pods that an autoscaler would like, by Deployment
     slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
     counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
     obeyed: Manifest | None = None  # the route that the gateway's proxies follow
@@ -76,6 +78,7 @@ class SimulatedCluster:
             rejections=self.rejections,
             routes=None if self.routes is None else children(self.routes),
             config_maps=children(self.config_maps),
+            autoscalers=children(self.autoscalers),
             counts=dict(self.counts),
         )
 
@@ -151,6 +154,7 @@ class SimulatedCluster:
             "PodDisruptionBudget": self.budgets,
             "HTTPRoute": {} if self.routes is None else self.routes,
             "ConfigMap": self.config_maps,
+            "HorizontalPodAutoscaler": self.autoscalers,
         }[kind]
 
     def insert(self, store: dict[str, Manifest], manifest: Manifest) -> None:
@@ -172,6 +176,8 @@ class SimulatedCluster:
         self.tick += 1
         for name in [name for name, pod in self.pods.items() if pod["deployment"] not in self.deployments]:
             del self.pods[name]
+        for name in self.autoscalers.keys() & self.deployments.keys():
+            self._autoscale(name)
         for name, deployment in self.deployments.items():
             self._scale(name, deployment)
         for name, pod in self.pods.items():
@@ -208,10 +214,20 @@ class SimulatedCluster:
                 pod["status"] = {"conditions": [], **status}
         self.step()
 
+    def _autoscale(self, name: str) -> None:
+        """The autoscaler sets the number of pods, within its bounds; not over a Deployment at 0."""
+        deployment, spec = self.deployments[name], self.autoscalers[name]["spec"]
+        now = deployment["spec"]["replicas"]
+        wanted = min(max(self.load.get(name, now), spec["minReplicas"]), spec["maxReplicas"])
+        if now not in {0, wanted}:
+            deployment["spec"]["replicas"] = wanted
+            deployment["metadata"]["generation"] += 1
+
     def _scale(self, name: str, deployment: Manifest) -> None:
-        mine = [pod for pod, item in self.pods.items() if item["deployment"] == name]
-        wanted = deployment["spec"]["replicas"]
-        for pod in mine[wanted:]:
+        wanted, mine = deployment["spec"]["replicas"], self._updated(deployment)
+        ready = self.ready_pods(name)
+        others = [pod for pod, item in self.pods.items() if item["deployment"] == name and pod not in mine]
+        for pod in (*mine[wanted:], *(others if sum(pod in ready for pod in mine) >= wanted else ())):
             del self.pods[pod]
         for _ in range(wanted - len(mine)):
             number = next(self._numbers)
@@ -221,13 +237,19 @@ class SimulatedCluster:
             self.pods[pod] = {"metadata": metadata, "status": {"conditions": []}, "deployment": name}
             self.born[pod] = self.tick
 
+    def _updated(self, deployment: Manifest) -> list[str]:
+        """Pods with the labels of the present template; the others go once enough of these are ready."""
+        name, labels = deployment["metadata"]["name"], deployment["spec"]["template"]["metadata"]["labels"]
+        mine = (pod for pod in self.pods.items() if pod[1]["deployment"] == name)
+        return [pod for pod, item in mine if item["metadata"]["labels"] == labels]
+
     def _report(self, name: str, deployment: Manifest) -> None:
         ready = len(self.ready_pods(name))
         deployment["status"] = {
             **deployment.get("status", {}),
             "observedGeneration": deployment["metadata"]["generation"],
             "replicas": deployment["spec"]["replicas"],
-            "updatedReplicas": deployment["spec"]["replicas"],
+            "updatedReplicas": len(self._updated(deployment)),
             "readyReplicas": ready,
             "availableReplicas": ready,
         }
