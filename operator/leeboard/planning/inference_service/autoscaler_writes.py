@@ -16,9 +16,9 @@ from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.planning.autoscaling import autoscaler, is_same_autoscaler
 from leeboard.planning.inference_service.capacity import is_replacing
-from leeboard.planning.inference_service.progress import ROUTED
 from leeboard.planning.inference_service.routing import Routing
 from leeboard.planning.inference_service.scene import Scene
+from leeboard.planning.inference_service.stand import ROUTED
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import PROMOTION, leg_of
 from leeboard.planning.inference_service.world import label_of, wanted_replicas
