@@ -101,6 +101,13 @@ def shared_scene(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[S
         yield scene
 
 
+@pytest.fixture
+def bare_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """The same on a cluster that need not have our chart: for what our tests themselves rest on."""
+    with opened(kubectl, request.node.name) as scene:
+        yield scene
+
+
 @contextlib.contextmanager
 def opened(kubectl: Kubectl, name: str) -> Iterator[Scene]:
     """A fresh namespace named after a test; deleted afterwards without waiting."""

@@ -2,11 +2,9 @@
 
 import json
 import urllib.parse
-from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import opened
 from tests.e2e.scene import TRAINER, Scene
 from tests.support.kubectl import Kubectl
 from tests.support.resources import restricted_pod
@@ -26,27 +24,20 @@ http.server.HTTPServer(("", 9090), Exposition).serve_forever()
 """
 
 
-@pytest.fixture
-def closed_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    """A namespace, without our chart being needed."""
-    with opened(kubectl, request.node.name) as scene:
-        yield scene
-
-
 @pytest.mark.usefixtures("prometheus")
-def test_a_model_server_is_scraped_with_its_namespace_and_pod(closed_scene: Scene) -> None:
-    namespace = closed_scene.namespace
+def test_a_model_server_is_scraped_with_its_namespace_and_pod(bare_scene: Scene) -> None:
+    namespace = bare_scene.namespace
     ports = [{"name": "metrics", "containerPort": 9090}, {"name": "http", "containerPort": 8080}]
     container = {"image": TRAINER, "command": ["python3", "-c", SERVER], "ports": ports}
     pod = restricted_pod("server", namespace=namespace, container=container)
     pod["metadata"]["labels"] = {"leeboard.dev/revision": "r-1"}
 
-    closed_scene.kubectl.apply(pod)
+    bare_scene.kubectl.apply(pod)
 
     series = {"__name__": "asked_total", "name": "car-loan", "revision": "r-1", "namespace": namespace, "pod": "server"}
     query = f'asked_total{{namespace="{namespace}"}}'
-    closed_scene.eventually(
-        lambda: [(subset(labels, series), value) for labels, value in asked(closed_scene.kubectl, query)],
+    bare_scene.eventually(
+        lambda: [(subset(labels, series), value) for labels, value in asked(bare_scene.kubectl, query)],
         [(series, "42")],
         seconds=30,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster import envoy, gateway, versions
+from tests.cluster import envoy, gateway, prometheus, versions
 from tests.cluster.errors import ClusterError
 from tests.cluster.parts import DIGEST, Installer, Object, Part, read, with_images
 from tests.cluster.paths import Layout
@@ -104,6 +104,16 @@ def test_the_manifest_names_the_versions_and_the_port_that_this_cluster_has() ->
     assert {one["image"] for one in pod["initContainers"]} == {f"ghcr.io/projectcontour/contour:v{versions.CONTOUR}"}
     assert [port["nodePort"] for port in service["spec"]["ports"]] == [versions.GATEWAY_PORT]
     assert gateway.OURS.address == f"127.0.0.1:{versions.GATEWAY_PORT}"
+
+
+def test_prometheus_is_the_release_that_the_module_is_of() -> None:
+    (deployment,) = (one for one in read(prometheus.MANIFEST) if one["kind"] == "Deployment")
+    major, minor, patch = versions.PROMETHEUS.split(".")
+
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    release = f"{minor[0]}.{int(minor[1:])}.{patch}"
+    assert (major, container["image"]) == ("0", f"quay.io/prometheus/prometheus:v{release}")
+    assert container["name"] == prometheus.NAME
 
 
 def test_kind_opens_the_same_port_on_this_machine_only() -> None:
