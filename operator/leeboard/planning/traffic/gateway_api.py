@@ -72,7 +72,7 @@ class GatewayAPI:
 
     def prepared(self, road: Road, seen: Seen, split: Split) -> Answer:
         """Whether the Service of everybody who gets something has an endpoint: else a gateway answers 503."""
-        reached = (revision for revision in road.deployments if split.reaches(revision))
+        reached = (name for name in (split.stable, split.canary) if name is not None and split.reaches(name))
         answers = (_reaches(road, seen, wanted=backend_service(road, item), revision=item) for item in reached)
         return next((answer for answer in answers if not isinstance(answer, Confirmed)), Confirmed())
 

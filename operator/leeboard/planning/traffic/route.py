@@ -19,7 +19,7 @@ from leeboard.api.resource import Manifest
 from leeboard.api.traffic import HeaderMatch
 from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.traffic.provider import ResolvedGateway, Road
-from leeboard.planning.traffic.services import PORT, has_labels, metadata_of
+from leeboard.planning.traffic.services import PORT, backend_name, has_labels, metadata_of
 from leeboard.planning.traffic.split import ALL, Split
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -58,17 +58,17 @@ def route(road: Road, split: Split, gateway: ResolvedGateway) -> Manifest:
         rules.append(
             {
                 "matches": [{"path": EVERYTHING, "headers": headers}],
-                "backendRefs": [_weighted(road.deployments[split.canary], ALL)],
+                "backendRefs": [_weighted(backend_name(road, split.canary), ALL)],
                 "timeouts": timeout,
             }
         )
     default: Manifest = {
         "matches": [{"path": EVERYTHING}],
-        "backendRefs": [_weighted(road.deployments[revision], share) for revision, share in split.shares],
+        "backendRefs": [_weighted(backend_name(road, revision), share) for revision, share in split.shares],
         "timeouts": timeout,
     }
     if split.canary is not None and split.mirror:
-        default["filters"] = [_mirror(road.deployments[split.canary], split.mirror)]
+        default["filters"] = [_mirror(backend_name(road, split.canary), split.mirror)]
     return {
         "apiVersion": f"{GATEWAY_GROUP}/v1",
         "kind": "HTTPRoute",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from leeboard.api.names import Kind, Label, owner_labels
+from leeboard.api.names import Kind, Label, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference, is_controlled_by
 from leeboard.planning.facts import Children
 from leeboard.planning.serving import revision_labels
@@ -22,10 +22,16 @@ def backend_service(road: Road, revision: str) -> Manifest:
     """The Service of one revision alone, named like its Deployment."""
     return _service(
         road,
-        name=road.deployments[revision],
+        name=backend_name(road, revision),
         selector=revision_labels(road.resource.metadata, revision=revision),
         labels={str(Label.REVISION): revision},
     )
+
+
+def backend_name(road: Road, revision: str) -> str:
+    """Name of the Service of one revision, also of one whose Deployment somebody has deleted under its pods."""
+    owner = road.resource.metadata
+    return road.deployments.get(revision) or child_name(owner.name, owner.uid, revision)
 
 
 def metadata_of(

@@ -189,6 +189,8 @@ def test_an_aborted_canary_leaves_its_autoscaler_behind_only_until_no_request_re
     until(cluster, asked=50, phase="Observing")
 
     cluster.change(with_pin(cluster, "1"))
+    cluster.reconcile()
+    assert deployment(cluster, 2) in cluster.autoscalers
     cluster.settle(within=200)
 
     assert list(cluster.autoscalers) == [deployment(cluster, 1)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from leeboard.api.names import child_name
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.traffic import Confirmed, Pending, Refused, Seen, Split
@@ -67,6 +68,18 @@ def test_a_service_of_one_revision_says_so_and_has_no_port_for_metrics() -> None
 
     assert backend["metadata"]["labels"]["leeboard.dev/revision"] == CANARY
     assert backend["spec"]["ports"] == [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
+
+
+def test_a_revision_without_a_deployment_has_the_name_that_its_deployment_would_have() -> None:
+    resource = a_service()
+    expected = child_name(resource.metadata.name, resource.metadata.uid, STABLE)
+    bare = replace(ROAD, deployments={})
+
+    _, backend, route = GATEWAY_API.objects(bare, Split(STABLE))
+
+    assert backend["metadata"]["name"] == expected
+    assert [item["name"] for item in route["spec"]["rules"][0]["backendRefs"]] == [expected]
+    assert isinstance(GATEWAY_API.prepared(bare, seen([]), Split(STABLE)), Pending)
 
 
 def test_clients_are_told_the_first_host_name() -> None:
