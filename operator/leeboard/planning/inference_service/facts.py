@@ -10,6 +10,7 @@ from leeboard.api.model_version import ModelVersion
 from leeboard.api.rollout_status import StepKind
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.facts import Children, Rejection, Unknown
+from leeboard.planning.serving import RUNTIMES
 
 NO_CHILDREN = Children()
 
@@ -64,7 +65,7 @@ def needs(resource: InferenceService) -> Needs:
     return Needs(
         children=True,
         model_versions=True,
-        counts=True,
+        counts=RUNTIMES[resource.spec.server.runtime].counts or (analysis is not None and analysis.source is not None),
         answers=any(check.disagreement is not None for check in checks),
         queries={
             check.name: (check.prometheus.provider, question(resource, check.prometheus.query))

@@ -119,8 +119,8 @@ def _names(served: Served) -> list[Manifest]:
 
 
 def _ready(timeout_seconds: int) -> Manifest:
-    """The wrapper's own health question, which its one worker answers."""
-    return {"httpGet": {"path": "/health/ping", "port": "http"}, "timeoutSeconds": timeout_seconds}
+    """The wrapper's own health question, which its one worker answers when it has loaded the model."""
+    return {"httpGet": {"path": "/health/status", "port": "http"}, "timeoutSeconds": timeout_seconds}
 
 
 def _longest(served: Served) -> int:

@@ -9,7 +9,7 @@ from leeboard.planning.serving import RUNTIMES, Ports
 from tests.unit.planning.serving.builders import DEFAULTS, DIGEST, LABELS, a_server, container, template_of
 
 RUNTIME = RUNTIMES["Seldon"]
-PING = {"httpGet": {"path": "/health/ping", "port": "http"}}
+READY = {"httpGet": {"path": "/health/status", "port": "http"}}
 
 
 def test_the_wrapper_is() -> None:
@@ -44,8 +44,8 @@ def test_the_wrapper_is() -> None:
             {"name": "metrics", "containerPort": 6000, "protocol": "TCP"},
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
-        "startupProbe": {**PING, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 600},
-        "readinessProbe": {**PING, "periodSeconds": 2, "timeoutSeconds": 30, "failureThreshold": 3},
+        "startupProbe": {**READY, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 600},
+        "readinessProbe": {**READY, "periodSeconds": 2, "timeoutSeconds": 30, "failureThreshold": 3},
         "livenessProbe": {
             "tcpSocket": {"port": "http"},
             "periodSeconds": 10,
