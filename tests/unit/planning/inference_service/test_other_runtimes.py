@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from leeboard.api.conditions import ConditionType, condition_of
-from leeboard.api.inference_service import InferenceService
+from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
 from leeboard.api.rollout import Analysis, Rollout
+from leeboard.planning.inference_service import needs
 from leeboard.planning.inference_service.target import Target, choose
 from tests.unit.planning.inference_service.builders import a_fingerprint, a_service, a_version
 from tests.unit.planning.inference_service.reading import told
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
+T = "2026-03-01T12:00:00Z"
 IMAGE = {"spec": {"containers": [{"name": "server", "image": "mine:1"}]}}
 
 
@@ -51,3 +53,36 @@ def test_a_check_that_nothing_can_answer_stalls_before_a_pod_is_made() -> None:
     assert stalled is not None
     assert stalled.message.startswith("spec.rollout.analysis.checks[0].errorRate needs pods that count")
     assert cluster.deployments == {}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "source", "asked"),
+    [("MLflow", None, True), ("Seldon", None, False), ("Custom", None, False), ("Seldon", "main", True)],
+)
+def test_pods_that_do_not_count_are_not_asked(runtime: str, source: str | None, *, asked: bool) -> None:
+    checks = [{"name": "errors", "errorRate": {"max": "0.1"}}]
+    analysis = Analysis.model_validate({"checks": checks, "source": {"provider": source} if source else None})
+    resource = with_runtime(runtime, rollout=Rollout(analysis=analysis if runtime == "MLflow" or source else None))
+    status = InferenceServiceStatus.model_validate(
+        {
+            "stable": revision("1"),
+            "canary": revision("2"),
+            "traffic": {"provider": "Replicas", "asked": 50, "applied": 50},
+            "step": {"index": 0, "total": 1, "kind": "Weight", "phase": "Observing", "startedAt": T, "phaseSince": T},
+        }
+    )
+
+    assert needs(resource.model_copy(update={"status": status})).counts is asked
+
+
+def revision(version: str) -> Revision:
+    return Revision(
+        name=f"r{version}",
+        model_version=f"car-loan-v{version}",
+        version=version,
+        digest=f"sha256:{int(version):064x}",
+        deployment=f"car-loan-{version}",
+        image="mine:1",
+        template_hash="hash",
+        since=T,
+    )
