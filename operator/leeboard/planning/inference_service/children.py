@@ -5,6 +5,7 @@ from __future__ import annotations
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
+from leeboard.api.traffic import Provider
 from leeboard.planning.plan import ObjectRef
 from leeboard.planning.serving import revision_labels
 
@@ -33,12 +34,18 @@ def budget_name(resource: InferenceService) -> str:
 def expected_children(resource: InferenceService) -> tuple[ObjectRef, ...]:
     """Children that must be there by the status, or soon will be."""
     namespace, status = resource.metadata.namespace, resource.status
-    serving = (revision for revision in (status.stable, status.canary) if revision is not None)
-    return (
+    serving = [revision.deployment for revision in (status.stable, status.canary) if revision is not None]
+    expected = [
         ObjectRef("v1", "Service", namespace, resource.metadata.name),
         ObjectRef("policy/v1", "PodDisruptionBudget", namespace, budget_name(resource)),
-        *(ObjectRef("apps/v1", "Deployment", namespace, revision.deployment) for revision in serving),
-    )
+        *(ObjectRef("apps/v1", "Deployment", namespace, name) for name in serving),
+    ]
+    if status.traffic is not None and status.traffic.provider == Provider.GATEWAY_API:
+        expected += [ObjectRef("v1", "Service", namespace, name) for name in serving]
+        expected.append(ObjectRef("gateway.networking.k8s.io/v1", "HTTPRoute", namespace, resource.metadata.name))
+    if resource.spec.server.autoscaling is not None:
+        expected += [ObjectRef("autoscaling/v2", "HorizontalPodAutoscaler", namespace, name) for name in serving]
+    return tuple(expected)
 
 
 def address(resource: InferenceService) -> str:
