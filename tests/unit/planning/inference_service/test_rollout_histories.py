@@ -1,4 +1,4 @@
-"""Random histories of rollouts, and every crash of a few chosen ones: what must hold at every second, and in the end."""
+"""Random histories of rollouts, and every crash of a few chosen ones: what must hold, and in the end."""
 
 from __future__ import annotations
 
