@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,9 +15,10 @@ import pytest
 from leeboard.api.resource import Manifest
 from leeboard.api.verbs import REQUEST, REQUESTED_BY, RequestVerb
 from leeboard.packaging.policies import STAMPS
+from tests.cluster.api import ApiServer
 from tests.cluster.waiting import until
 from tests.integration.chart.conftest import TEAM, Answer, Kubectl, binding, inference_service
-from tests.support.chart import NAMESPACE, WITH_MLFLOW, template
+from tests.support.chart import NAMESPACE, ROOT, WITH_MLFLOW, template
 
 pytestmark = pytest.mark.integration
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:leeboard"
@@ -197,6 +201,21 @@ def test_a_restored_service_keeps_its_old_annotations(kubectl: Kubectl) -> None:
     body["metadata"]["annotations"] = {REQUEST: "promote/a1/r1", REQUESTED_BY: "ann"}
     answer = kubectl.run("create", "-f", "-", body=body)
     assert answer.code == 0, answer.errors
+
+
+def _command_line(server: ApiServer, service: Service, *words: str, user: str, group: str) -> Answer:
+    environment = os.environ | {"KUBECONFIG": str(server.kubeconfig_for(user, group)), "PYTHONPATH": f"{ROOT}/operator"}
+    command = [sys.executable, "-m", "leeboard", words[0], service.name, "-n", TEAM, *words[1:]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def test_the_command_line_asks_in_its_users_name(server: ApiServer, service: Service) -> None:
+    refused = _command_line(server, service, "promote", "--no-wait", user="ed", group="writers")
+    asked = _command_line(server, service, "promote", "--no-wait", user="dora", group="promoters")
+    assert (refused.code, "ed lacks the right to promote" in refused.errors) == (1, True), refused.errors
+    assert asked.code == 0, asked.errors
+    assert service.annotations()[REQUESTED_BY] == "dora"
 
 
 def test_a_request_that_nobody_can_answer_does_not_stand_in_the_way(kubectl: Kubectl) -> None:

@@ -111,16 +111,14 @@ class ApiClient:
             async with asyncio.timeout(request.timeout_seconds):
                 headers = await self._headers(request)
                 answer = await self._rest.request("GET", self._url(request), headers=headers, _request_timeout=forever)
-            if answer.status >= 300:  # noqa: PLR2004 - HTTP: no success
-                text = (await answer.read()).decode(errors="replace")
-                raise _error(answer.status, text[:1024], _decode(text))
-            rest = b""
-            async for chunk in answer.response.content.iter_any():
-                *whole, rest = (rest + chunk).split(b"\n")
-                for line in whole:
-                    yield line.decode(errors="replace")
-            if rest:
-                yield rest.decode(errors="replace")
+            try:
+                if answer.status >= 300:  # noqa: PLR2004 - HTTP: no success
+                    text = (await answer.read()).decode(errors="replace")
+                    raise _error(answer.status, str(_decode(text).get("message") or text[:1024]), _decode(text))
+                async for line in _lines(answer.response.content):
+                    yield line
+            finally:
+                answer.response.close()
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
             raise TransientError(f"{request.verb} {request.kind}: {str(error) or type(error).__name__}") from error
 
@@ -158,6 +156,16 @@ class ApiClient:
     def _url(self, request: Request) -> str:
         query = f"?{urlencode(request.query)}" if request.query else ""
         return f"{self.configuration.host}{request.path}{query}"
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[str]:
+    rest = b""
+    async for chunk in content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace")
+    if rest:
+        yield rest.decode(errors="replace")
 
 
 def as_yaml(body: object) -> bytes:

@@ -38,7 +38,7 @@ async def infer(url: str, model: str, body: Manifest, *, timeout_seconds: float)
     if status >= SERVER_FAULT:
         raise TransientError(f"{status}: {error_of(text)}")
     if status != OK:
-        raise RejectedError(status, error_of(text))
+        raise RejectedError(status, error_of(text) or f"the server answers {status}")
     decoded = json.loads(text)
     return decoded if isinstance(decoded, dict) else {}
 
