@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,7 +136,7 @@ def services(api: Rest, namespace: str) -> Services:
 
 
 @pytest.fixture
-def leeboard(api: Rest, namespace: str) -> Any:  # noqa: ANN401 - a generator of CommandLine
+def leeboard(api: Rest, namespace: str) -> Iterator[CommandLine]:
     """The administrator's command line."""
     line = CommandLine(api.server.kubeconfig, namespace)
     yield line
@@ -144,6 +144,9 @@ def leeboard(api: Rest, namespace: str) -> Any:  # noqa: ANN401 - a generator of
         if process.poll() is None:
             process.kill()
             process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def may(api: Rest, namespace: str, user: str, *, verbs: tuple[str, ...]) -> CommandLine:

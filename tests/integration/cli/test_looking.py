@@ -69,6 +69,7 @@ def test_watching_shows_what_changes_until_it_is_interrupted(leeboard: CommandLi
     eventually(lambda: [line for line in lines if "version 8" in line], what="the second tree")
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
+    reader.join(20)
     assert len([line for line in lines if line.startswith(f"{services.namespace}/loans")]) == 2
 
 

@@ -120,6 +120,9 @@ def test_a_service_without_pods_is_said_through_the_proxy(
         f"/api/v1/namespaces/{services.namespace}/services",
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "car-loan"}, "spec": {"ports": ports}},
     )
+    # No controllers run here: this is what they make of a service that selects nothing.
+    empty = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "car-loan"}}
+    services.api.create(f"/api/v1/namespaces/{services.namespace}/endpoints", empty)
     end = leeboard.run("predict", "car-loan", "-f", _file(tmp_path, "small\n1\n"))
     assert end.code == 1
     assert "no answers of car-loan for rows from 1 on: 503: " in end.errors
