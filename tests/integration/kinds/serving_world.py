@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.cluster.rest import ApiError
@@ -10,6 +11,9 @@ from tests.unit.planning.inference_service.builders import a_version
 
 MODEL = "car-loan"
 SERVICE = "loans"
+GATEWAY = {"name": "public", "namespace": "gateways", "hostnames": ["loans.example.com"]}
+AT_ONCE = {"rollback": {"keepWarm": "0s"}}
+"""No steps, and no pods kept of the version before."""
 
 
 class ServingWorld:
@@ -22,9 +26,11 @@ class ServingWorld:
         root = "/api/v1" if api == "v1" else f"/apis/{api}"
         return f"{root}/namespaces/{self.namespace}/{plural}{f'/{name}' if name else ''}"
 
-    def serve(self, **server: object) -> None:
+    def serve(self, *, rollout: object = AT_ONCE, traffic: object = None, **server: object) -> None:
         """Create the service with version 1 pinned."""
-        spec = {"model": {"name": MODEL, "version": "1"}, "server": server}
+        spec = {"model": {"name": MODEL, "version": "1"}, "server": server, "rollout": rollout}
+        if traffic is not None:
+            spec["traffic"] = traffic
         metadata = {"name": SERVICE, "namespace": self.namespace}
         manifest = {
             "apiVersion": "leeboard.dev/v1alpha1",
@@ -102,8 +108,13 @@ class ServingWorld:
         return str(deployment["metadata"]["labels"]["leeboard.dev/revision"])
 
     def route(self) -> None:
-        """What the EndpointSlice controller makes of the Service's selector."""
-        service = self.api.get(self.path("services", SERVICE, api="v1"))
+        """What the EndpointSlice controller makes of each Service's selector."""
+        for service in self.api.items(self.path("services", api="v1")):
+            self._endpoints(service)
+
+    def _endpoints(self, service: dict[str, Any]) -> None:
+        """The endpoints of one Service."""
+        name = service["metadata"]["name"]
         pods = self.api.items(self.path("pods", api="v1"))
         chosen = [pod for pod in pods if service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()]
         endpoints = [
@@ -114,16 +125,95 @@ class ServingWorld:
             }
             for number, pod in enumerate(chosen)
         ]
-        labels = {**service["metadata"]["labels"], "kubernetes.io/service-name": SERVICE}
+        labels = {**service["metadata"]["labels"], "kubernetes.io/service-name": name}
         manifest = {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
-            "metadata": {"name": SERVICE, "namespace": self.namespace, "labels": labels},
+            "metadata": {"name": name, "namespace": self.namespace, "labels": labels},
             "addressType": "IPv4",
             "ports": [{"name": "http", "port": 8080}],
             "endpoints": endpoints,
         }
-        self.api.rest.apply(self.path("endpointslices", SERVICE, api="discovery.k8s.io/v1"), manifest)
+        self.api.rest.apply(self.path("endpointslices", name, api="discovery.k8s.io/v1"), manifest)
+
+    def http_route(self) -> dict[str, Any] | None:
+        """The service's HTTPRoute."""
+        return self.api.find(self.path("httproutes", SERVICE, api="gateway.networking.k8s.io/v1"))
+
+    def accept(self) -> None:
+        """What a gateway's controller says of the route as it is."""
+        route = self.http_route()
+        if route is None:
+            return
+        now = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Accepted", "message": ""}
+        generation = route["metadata"]["generation"]
+        conditions = [
+            {**now, "type": kind, "status": "True", "observedGeneration": generation}
+            for kind in ("Accepted", "ResolvedRefs")
+        ]
+        parent = {
+            "parentRef": route["spec"]["parentRefs"][0],
+            "controllerName": "example.com/gateway",
+            "conditions": conditions,
+        }
+        path = self.path("httproutes", SERVICE, api="gateway.networking.k8s.io/v1")
+        self.api.rest.replace(f"{path}/status", {**route, "status": {"parents": [parent]}})
+
+    def playing_until(self, look: Callable[[], bool], *versions: int, what: str, seconds: float = 90) -> None:
+        """Controllers of Kubernetes and the gateway work for these versions until ``look`` is true."""
+
+        def played() -> bool:
+            try:
+                self._play(versions)
+            except ApiError as error:
+                if error.status not in {404, 409}:  # the operator was faster
+                    raise
+            return look()
+
+        eventually(played, what=what, seconds=seconds)
+
+    def played_until(self, place: str, *versions: int) -> None:
+        """Controllers work until the rollout is at ``place`` as ``where`` says it."""
+        self.playing_until(lambda: self.where() == place, *versions, what=place)
+
+    def _play(self, versions: Iterable[int]) -> None:
+        """Everything that the controllers have to do at this moment."""
+        living = {item["metadata"]["labels"]["leeboard.dev/revision"] for item in self._deployments()}
+        for pod in self.api.items(self.path("pods", api="v1")):
+            if pod["metadata"]["labels"]["leeboard.dev/revision"] not in living:
+                self.api.rest.delete(self.path("pods", pod["metadata"]["name"], api="v1"))
+        for version in versions:
+            if self.deployment(version) is not None:
+                self.run_pods(version)
+        self.route()
+        self.accept()
+
+    def _deployments(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.api.items(self.path("deployments", api="apps/v1"))
+        return found
+
+    def where(self) -> str:
+        """``0 Weight Observing 10``: step, kind, phase and the percent that is asked for."""
+        step, traffic = self.status().get("step"), self.status().get("traffic") or {}
+        return f"{step['index']} {step['kind']} {step['phase']} {traffic.get('asked')}" if step else "settled"
+
+    def shares(self) -> dict[str, int]:
+        """Weights of the route by version."""
+        route = self.http_route()
+        assert route is not None
+        versions = {
+            item["metadata"]["name"]: item["metadata"]["labels"]["leeboard.dev/model-version"].rpartition("-v")[2]
+            for item in self.api.items(self.path("deployments", api="apps/v1"))
+        }
+        return {versions[item["name"]]: item["weight"] for item in route["spec"]["rules"][-1]["backendRefs"]}
+
+    def ask(self, verb: str, *, identity: str) -> str:
+        """A person asks for something; what became of it."""
+        annotations = {"leeboard.dev/request": f"{verb}/{identity}/", "leeboard.dev/requested-by": "ann"}
+        self.edit(self.path("inferenceservices", SERVICE), {"metadata": {"annotations": annotations}})
+        answered = lambda: (self.status().get("request") or {}).get("id") == identity  # noqa: E731 - polled
+        eventually(answered, what=f"an answer to {verb}")
+        return str(self.status()["request"]["outcome"])
 
     def edit(self, path: str, change: dict[str, Any]) -> None:
         """Somebody else applies fields of an object by force."""

@@ -76,9 +76,9 @@ def needs(resource: InferenceService) -> Needs:
 
 
 def has_requests(status: InferenceServiceStatus) -> bool:
-    """Whether a canary gets requests, or copies of them, beside a stable version."""
+    """Whether a canary gets requests, or copies of them, beside a stable version, by steps that look at numbers."""
     traffic, step = status.traffic, status.step
-    if status.stable is None or status.canary is None or traffic is None or step is None:
+    if status.stable is None or status.canary is None or traffic is None or step is None or step.total == 0:
         return False
     return bool(traffic.applied or traffic.mirrored) or (step.kind is StepKind.MATCH and step.confirmed_at is not None)
 

@@ -7,6 +7,7 @@ import pytest
 from leeboard.api.resource import Manifest
 from leeboard.api.traffic import Traffic
 from leeboard.planning.facts import Unknown
+from leeboard.planning.inference_service import needs
 from tests.unit.planning.inference_service.builders import a_service, a_version, through
 from tests.unit.planning.inference_service.reading import events, shape, shapes, told, versions_of
 from tests.unit.planning.inference_service.rolling import (
@@ -286,3 +287,52 @@ def test_the_share_that_was_counted_is_told_every_ten_seconds_at_most() -> None:
     assert len(set(told_at) - {None}) in {3, 4}
     assert cluster.resource.status.traffic is not None
     assert cluster.resource.status.traffic.measured == "33.3"  # two pods beside four, with as many requests each
+
+
+def test_a_check_that_fails_asks_a_person_when_the_spec_says_so_and_promote_goes_on_with_evidence_of_its_own() -> None:
+    steps = ({"weight": 50, "for": "5s"}, {"weight": 75, "for": "1h"})
+    cluster = rolling(a_rollout(*steps, analysis=ERRORS, onFailure="Pause"))
+    until(cluster, "0 Weight Observing")
+    while "WaitingForPerson" not in where(cluster):
+        count(cluster, requests=100, errors=0, of="stable")
+        count(cluster, requests=100, errors=40, of="canary")
+        cluster.advance()
+    assert weights(cluster) == {"1": 50, "2": 50}
+    assert failed(cluster) == []
+
+    assert ask(cluster, "promote") == "Done: step 1 of 2 is over"
+    until(cluster, "1 Weight Observing")
+    cluster.advance(5)
+
+    assert where(cluster) == "1 Weight Observing 75/75"
+
+
+def test_a_service_whose_gateway_cannot_be_used_keeps_what_it_has_and_says_what_to_do() -> None:
+    cluster = rolling(TWO_STEPS)
+    until(cluster, "0 Weight Observing")
+    cluster.writes.clear()
+
+    cluster.routes = None
+    cluster.advance(5)
+
+    assert shapes(cluster) == []
+    assert told(cluster)["Stalled"] == "True/NoGatewayAPI"
+    assert told(cluster)["Ready"] == "True/Serving"
+    assert versions_of(cluster) == {"stable": "1", "canary": "2", "draining": ()}
+
+
+def test_numbers_are_asked_for_while_a_canary_gets_requests_only() -> None:
+    query = {"name": "busy", "prometheus": {"provider": "main", "query": "up{pod=~'$(revision).*'}", "max": "1"}}
+    checks = [*ERRORS["checks"], query, {"name": "answers", "disagreement": {"max": "0.1"}}]  # type: ignore[misc]
+    cluster = rolling(a_rollout({"weight": 50, "for": "1h"}, analysis={**ERRORS, "checks": checks}))
+    assert needs(cluster.resource).counts is False
+
+    until(cluster, "0 Weight Observing")
+    asked, canary = needs(cluster.resource), cluster.resource.status.canary
+    assert canary is not None
+    assert (asked.counts, asked.answers) == (True, True)
+    assert asked.queries == {"busy": ("main", f"up{{pod=~'{canary.name}.*'}}")}
+
+    ask(cluster, "abort")
+    course(cluster)
+    assert needs(cluster.resource).counts is False

@@ -1,0 +1,95 @@
+"""Rollouts on a real API server: the test plays kubelet, the controllers of Kubernetes, and the gateway."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.conftest import Api, StartOperator, eventually
+from tests.integration.kinds.serving_world import GATEWAY, ServingWorld
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("gateway_api")]
+
+STEPS = {"steps": [{"weight": 25, "for": "1s"}, {"weight": 50, "for": "3600s"}], "rollback": {"keepWarm": "0s"}}
+TWO_SECONDS = {"steps": [{"weight": 25, "for": "1s"}, {"weight": 50, "for": "1s"}], "rollback": {"keepWarm": "0s"}}
+PAGE = Path(__file__).parents[3] / "docs" / "rollouts.md"
+
+
+@pytest.fixture
+def world(api: Api, namespace: str, start_operator: StartOperator) -> ServingWorld:
+    world = ServingWorld(api, namespace)
+    for number in (1, 2, 3):
+        world.approve(number)
+    start_operator().wait_until_leading()
+    return world
+
+
+def serve_first(world: ServingWorld, *, rollout: object, traffic: object) -> None:
+    """Version 1 serves on four pods, and version 2 is asked for."""
+    world.serve(rollout=rollout, traffic=traffic, replicas=4)
+    world.made_deployment(1)
+    world.playing_until(lambda: world.condition("Progressing") == "False/Settled", 1, what="version 1")
+    world.pin(2)
+
+
+@pytest.mark.parametrize("traffic", [{"gateway": GATEWAY}, {"provider": "Replicas"}], ids=["by a gateway", "by pods"])
+def test_a_rollout_of_two_steps_ends_with_the_new_version_alone(world: ServingWorld, traffic: object) -> None:
+    serve_first(world, rollout=TWO_SECONDS, traffic=traffic)
+    world.made_deployment(2)
+
+    seen = set()
+
+    def is_over() -> bool:
+        seen.add(world.where().partition(" ")[0])
+        return world.deployment(1) is None
+
+    world.playing_until(is_over, 1, 2, what="the promotion and the removal of version 1")
+
+    assert [item["outcome"] for item in world.status()["history"]] == ["Promoted", "First"]
+    assert world.status()["stable"]["version"] == "2"
+    assert {"0", "1"} <= seen <= {"0", "1", "2", "settled"}
+    world.until("Progressing", "False/Settled")
+
+
+def test_abort_sends_everything_to_stable_and_the_spec_does_not_start_it_again(world: ServingWorld) -> None:
+    serve_first(world, rollout=STEPS, traffic={"gateway": GATEWAY})
+    world.made_deployment(2)
+    world.played_until("1 Weight Observing 50", 1, 2)
+    assert world.shares() == {"1": 50, "2": 50}
+
+    assert world.ask("abort", identity="a1") == "Done"
+    eventually(lambda: world.shares() == {"1": 100}, what="all requests on stable")
+    world.playing_until(lambda: world.deployment(2) is None, 1, what="the removal of version 2")
+
+    assert world.condition("UpToDate") == "False/Aborted"
+    assert world.condition("Ready") == "True/Serving"
+    assert world.status()["failed"][0]["reason"] == "ByAPerson"
+
+
+def test_a_third_version_takes_the_weight_of_the_second_before_its_pods_go(world: ServingWorld) -> None:
+    serve_first(world, rollout=STEPS, traffic={"gateway": GATEWAY})
+    world.made_deployment(2)
+    world.played_until("1 Weight Observing 50", 1, 2)
+
+    world.pin(3)
+    eventually(lambda: world.shares() == {"1": 100}, what="all requests on stable")
+    assert world.deployment(2) is not None
+    world.made_deployment(3)
+    world.played_until("0 Weight Observing 25", 1, 3)
+
+    assert world.shares() == {"1": 75, "3": 25}
+    assert world.status()["history"][0]["outcome"] == "Superseded"
+    assert world.status()["stable"]["version"] == "1"
+
+
+@pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE))
+def test_a_manifest_of_the_page_on_rollouts_is_taken(api: Api, namespace: str, text: str) -> None:
+    made = api.create(f"/apis/leeboard.dev/v1alpha1/namespaces/{namespace}/inferenceservices", yaml.safe_load(text))
+
+    given = yaml.safe_load(text)["spec"]["rollout"]
+    assert {field: made["spec"]["rollout"][field] for field in given if field != "analysis"} == {
+        field: value for field, value in given.items() if field != "analysis"
+    }
