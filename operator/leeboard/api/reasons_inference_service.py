@@ -53,6 +53,7 @@ class ServiceReason(StrEnum):
     # how requests share a call of the model
     PROVEN_ROW_WISE = "ProvenRowWise"
     NOT_ROW_WISE = "NotRowWise"
+    SERVER_DECIDES = "ServerDecides"
     # nothing is known yet
     NOT_OBSERVED = "NotObserved"
 

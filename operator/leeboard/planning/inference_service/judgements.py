@@ -10,6 +10,7 @@ from leeboard.planning.inference_service.children import address
 from leeboard.planning.inference_service.picture import Picture
 from leeboard.planning.inference_service.progressing import progressing
 from leeboard.planning.inference_service.target import Refused, Waiting
+from leeboard.planning.serving import RUNTIMES
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -176,6 +177,10 @@ def _behind(picture: Picture) -> Judgement:
 def _batching(picture: Picture) -> Judgement:
     """Whether requests that wait share one call of the model."""
     kind, fingerprint = ConditionType.BATCHING, picture.fingerprint
+    server = picture.resource.spec.server
+    if not RUNTIMES[server.runtime].counts:
+        message = f"a server of runtime {server.runtime} batches as it likes, and does not tell"
+        return _said(kind, UNKNOWN, ServiceReason.SERVER_DECIDES, message=message)
     if fingerprint is None:
         return _said(kind, UNKNOWN, ServiceReason.NOT_OBSERVED, message="the fingerprint of what serves is not known")
     if fingerprint.row_wise:

@@ -41,6 +41,14 @@ def test_requests_go_to_the_port_of_each_pod_by_its_name() -> None:
     assert service["spec"]["ports"] == [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
 
 
+def test_nothing_is_said_of_batching_by_a_server_that_is_not_ours() -> None:
+    cluster = SimulatedCluster(with_runtime("Custom"), [a_version(1)])
+
+    cluster.settle()
+
+    assert (told(cluster)["Serving"], told(cluster)["Batching"]) == ("True/Serving", "Unknown/ServerDecides")
+
+
 def test_a_check_that_nothing_can_answer_stalls_before_a_pod_is_made() -> None:
     checks = [{"name": "errors", "errorRate": {"max": "0.1"}}]
     rollout = Rollout(analysis=Analysis.model_validate({"checks": checks}))
