@@ -147,7 +147,7 @@ METRICS_SERVER: Final = Build(
     name="metrics-server",
     packages={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
     version=versions.METRICS_SERVER,
-    expected="1 min",
+    expected="2 min",
 )
 PROMETHEUS: Final = Build(
     name="Prometheus",
