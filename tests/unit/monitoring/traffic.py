@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from leeboard.api.rollout import Analysis
 from leeboard.monitoring.analysis import Evidence, Ruling, advance, begin, begin_step, judge
+from leeboard.monitoring.analysis.polls import NO_ANSWERS
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, Answer, PodCounts, RequestCounts
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -79,7 +81,7 @@ class Service:
         self.evidence = begin_step(self.evidence, now=at(self.seconds))
         self.poll(0)
 
-    def poll(self, seconds: float = 10.0, **answers: float | None) -> None:
+    def poll(self, seconds: float = 10.0, *, answers: Mapping[str, float | None] = NO_ANSWERS) -> None:
         """Look at all pods."""
         self.seconds += seconds
         self.evidence = advance(

@@ -27,9 +27,9 @@ from leeboard.monitoring.analysis.arrays import Array
 
 EXCESSES: Array = np.array([0.005, 0.015, 0.05, 0.2])
 """What is bet on, as differences of shares: a mixture, since the true one is not known."""
-STAKE = 0.8
+STAKE = 0.9
 """Part of the wealth that is staked in one interval, so that no single one (the start of an outage) can ruin it."""
-MOST = float(np.log(4.0))
+MOST = float(np.log(8.0))
 """Most that one interval can add, so that no single one (a run of errors) can decide; less is always valid."""
 _CAP = 0.9
 _TINY = 1e-6

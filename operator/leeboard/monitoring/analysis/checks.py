@@ -15,13 +15,14 @@ from leeboard.monitoring.analysis.arrays import Array
 from leeboard.monitoring.analysis.comparison import Comparison, Question
 from leeboard.monitoring.analysis.disagreement import disagrees
 from leeboard.monitoring.analysis.dispersion import CANARY, GROUPS
-from leeboard.monitoring.analysis.latency import BUSY, busy_seconds, nearest_bound, quantile, slower
+from leeboard.monitoring.analysis.latency import BUSY, bound_above, busy_seconds, quantile, slower
 from leeboard.monitoring.analysis.questions import NO_WORSE, digest_of, question_of
 from leeboard.monitoring.counts import Answer, RequestCounts
 
 QUERY_PERIOD = timedelta(seconds=10)
 SAME_LOAD = 2.0
 MIN_DURATIONS = 100
+TAILS, MOST_SLOW = 4.0, 0.2
 _YES, _NO = np.ones(()), np.zeros(())
 
 
@@ -175,14 +176,20 @@ def _latency(state: CheckState, poll: Poll, *, latency: Latency, question: Quest
 
 
 def slow_bounds(latency: Latency, stable_durations: tuple[int, ...]) -> tuple[float, float] | None:
-    """From which duration on a request of the canary, and one of the stable version, is slow; None: not known yet."""
+    """From which duration on a request of the canary, and one of the stable version, is slow; None: not known yet.
+
+    Slow is what only a few of the stable version's requests are: at most ``TAILS`` times what lies above the quantile.
+    With fewer, at the quantile itself, there would often be next to nothing to compare, since buckets are wide.
+    """
     if latency.max_milliseconds is not None:
         return latency.max_milliseconds / 1000, latency.max_milliseconds / 1000
-    usual = quantile(stable_durations, float(latency.quantile))
+    above = 1 - float(latency.quantile)
+    few = max(above, min(TAILS * above, MOST_SLOW))
+    usual = quantile(stable_durations, 1 - few)
     if usual is None or sum(stable_durations) < MIN_DURATIONS:
         return None
     ratio = max(float(latency.ratio or 1), 1e-3)
-    bound = nearest_bound(usual * ratio)
+    bound = bound_above(usual * ratio)
     return bound, bound / ratio
 
 

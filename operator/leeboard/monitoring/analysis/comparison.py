@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leeboard.monitoring.analysis import dispersion
 from leeboard.monitoring.analysis.arrays import Array, Arrays, kept
-from leeboard.monitoring.analysis.betting import EXCESSES, Direction, Tally, alone, compared
+from leeboard.monitoring.analysis.betting import EXCESSES, Direction, Tally, alone, compared, evidence
 from leeboard.monitoring.analysis.dispersion import CANARY, GROUPS, Scatter
 
 MEMORY_SECONDS = 60.0
@@ -43,13 +44,15 @@ class Question:
 
     ``deltas`` are the differences (or shares) for which evidence is kept, the limit being one of them; ``usual`` is the
     share of bad requests to reckon with before there are any requests. Without ``has_runs`` they are
-    independent.
+    independent. ``pass_at`` and ``fail_at`` are the places in ``deltas`` of what a Pass must be below and a Fail above.
     """
 
     deltas: Array
     usual: float
     is_alone: bool = False
     has_runs: bool = True
+    pass_at: int = 0
+    fail_at: int = 0
 
 
 def nothing(question: Question, *shape: int) -> Comparison:
@@ -90,6 +93,12 @@ def observed(
         recent=kept(comparison.recent * np.exp(-max(seconds, 0.0) / MEMORY_SECONDS) + row),
         scatter=dispersion.added(comparison.scatter, groups, level=level, seconds=seconds),
     )
+
+
+def is_refuted(wealth: Array, alpha: float) -> NDArray[np.bool_]:
+    """For which deltas the hypothesis that was bet against is refuted: the ends of the interval; (..., deltas)."""
+    refuted: NDArray[np.bool_] = evidence(wealth) > np.log(1 / alpha)
+    return refuted
 
 
 def tally_of(groups: Array) -> Tally:

@@ -9,6 +9,7 @@ the slower one by construction, and a ratio is exact only as far as the buckets 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import log
 
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, RequestCounts
@@ -20,15 +21,15 @@ _FIRST = DURATION_BOUNDS_SECONDS[0] / 10
 
 def slower(durations: tuple[int, ...], seconds: float) -> float:
     """How many requests took longer than ``seconds``; a part of those in the bucket around it."""
-    slow = 0.0
-    below = 0.0
-    for bound, count in zip(DURATION_BOUNDS_SECONDS, durations, strict=False):
-        if below >= seconds:
-            slow += count
-        elif bound > seconds:
-            slow += count * _part_above(below, bound, seconds)
-        below = bound
-    return slow + durations[-1]
+    return sum(part * count for part, count in zip(parts_above(seconds), durations, strict=True))
+
+
+@lru_cache(maxsize=256)
+def parts_above(seconds: float) -> tuple[float, ...]:
+    """Of each bucket, the part that is longer than ``seconds``."""
+    lows = (0.0, *DURATION_BOUNDS_SECONDS[:-1])
+    pairs = zip(lows, DURATION_BOUNDS_SECONDS, strict=True)
+    return (*(1.0 if low >= seconds else _part_above(low, high, seconds) for low, high in pairs), 1.0)
 
 
 def quantile(durations: tuple[int, ...], share: float) -> float | None:
@@ -44,9 +45,9 @@ def quantile(durations: tuple[int, ...], share: float) -> float | None:
     return None
 
 
-def nearest_bound(seconds: float) -> float:
-    """The buckets' bound that is nearest to ``seconds``, by ratio."""
-    return min(DURATION_BOUNDS_SECONDS, key=lambda bound: abs(log(bound / seconds)))
+def bound_above(seconds: float) -> float:
+    """The buckets' smallest bound that is at least ``seconds``; the last one if none is."""
+    return min((bound for bound in DURATION_BOUNDS_SECONDS if bound >= seconds), default=DURATION_BOUNDS_SECONDS[-1])
 
 
 def busy_seconds(durations: tuple[int, ...]) -> float:

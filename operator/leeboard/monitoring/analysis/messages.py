@@ -9,7 +9,6 @@ from leeboard.monitoring.analysis.case import Case, Outlook
 from leeboard.monitoring.analysis.checks import Values, slow_bounds
 from leeboard.monitoring.analysis.comparison import Comparison, Question
 from leeboard.monitoring.analysis.latency import quantile
-from leeboard.monitoring.analysis.questions import LIMIT
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -122,7 +121,7 @@ def _verb(check: Check) -> str:
 
 
 def _limit(check: Check, question: Question) -> str:
-    limit = float(question.deltas[LIMIT])
+    limit = float(question.deltas[question.pass_at])
     if check.latency is not None and check.latency.ratio is not None:
         return f"{float(check.latency.ratio):g} times the stable version's time"
     if check.latency is not None:

@@ -9,7 +9,6 @@ import numpy as np
 from leeboard.monitoring.analysis.arrays import Array
 from leeboard.monitoring.analysis.betting import EXCESSES, Direction, Tally, alone, compared
 from leeboard.monitoring.analysis.comparison import Comparison, Question, usual_share, variance_factor
-from leeboard.monitoring.analysis.questions import LIMIT
 
 POWER_FACTOR = 1.3
 """Requests for a power of about four in five, over those at which the expected evidence suffices."""
@@ -24,7 +23,7 @@ def needed(state: Comparison, question: Question, *, alpha: float) -> int | None
     By the expected growth of the very bets that will be made, at the share of bad requests and the split seen so far.
     None where no number of requests would do: with a margin of zero, or when the shares seen so far are over the limit.
     """
-    delta = question.deltas[min(LIMIT, len(question.deltas) - 1) :][:1]
+    delta = question.deltas[question.pass_at :][:1]
     growth = float(_growth(state, question, delta).max())
     if growth <= 0:
         return None

@@ -28,7 +28,7 @@ def question_of(check: Check) -> Question | None:
         return _latency(check.latency)
     if check.disagreement is not None:
         limit = float(check.disagreement.max)
-        return Question(around(limit, scale=max(limit, 0.005), lowest=0.0), limit, is_alone=True, has_runs=False)
+        return _alone(limit, has_runs=False)
     return None
 
 
@@ -52,18 +52,24 @@ def is_statistical(check: Check) -> bool:
 def _shares(shares: ErrorRate) -> Question:
     if shares.margin is not None:
         limit = float(shares.margin)
-        return Question(around(limit, scale=max(limit, 0.005), lowest=-0.999), usual=0.01)
-    limit = float(shares.max or 0)
-    return Question(around(limit, scale=max(limit, 0.005), lowest=0.0), usual=limit, is_alone=True)
+        deltas = around(limit, scale=max(limit, 0.005), lowest=-0.999)
+        return Question(deltas, usual=0.01, pass_at=LIMIT, fail_at=LIMIT)
+    return _alone(float(shares.max or 0))
 
 
 def _latency(latency: Latency) -> Question:
-    """The canary's share of slow requests may exceed the stable version's by half of what lies above the quantile.
-
-    Without that room two versions of which neither has a slow request could not be told to be alike. Against a number
-    the share of slow requests is what lies above the quantile.
+    """The canary fails when its share of slow requests exceeds the stable version's, and passes when it exceeds it by
+    less than half of what lies above the quantile: without that room, two versions of which neither has a slow request
+    could not be told to be alike. Against a number the limit is what lies above the quantile.
     """
     usual = max(1 - float(latency.quantile), 0.0)
     if latency.ratio is not None:
-        return Question(around(usual / 2, scale=max(usual, 0.001), lowest=-0.999), usual)
-    return Question(around(usual, scale=max(usual, 0.001), lowest=0.0), usual, is_alone=True)
+        deltas = around(usual / 2, scale=usual / (2 * _STEPS[0]), lowest=-0.999)
+        deltas[LIMIT - 1] = 0.0
+        return Question(deltas, usual, pass_at=LIMIT, fail_at=LIMIT - 1)
+    return _alone(usual)
+
+
+def _alone(limit: float, *, has_runs: bool = True) -> Question:
+    deltas = around(limit, scale=max(limit, 0.005), lowest=0.0)
+    return Question(deltas, limit, is_alone=True, has_runs=has_runs, pass_at=LIMIT, fail_at=LIMIT)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import log
 
 from leeboard.api.conditions import timestamp
 from leeboard.api.rollout_status import CheckStatus, Verdict
 from leeboard.monitoring.analysis import messages
 from leeboard.monitoring.analysis.arrays import Array
-from leeboard.monitoring.analysis.betting import evidence as logarithm_of
 from leeboard.monitoring.analysis.case import Case, Finding, Outlook
 from leeboard.monitoring.analysis.checks import is_outside
-from leeboard.monitoring.analysis.comparison import Comparison, Question
+from leeboard.monitoring.analysis.comparison import Comparison, Question, is_refuted
 from leeboard.monitoring.analysis.evidence import Side
 from leeboard.monitoring.analysis.power import expected, needed
-from leeboard.monitoring.analysis.questions import LIMIT, question_of
+from leeboard.monitoring.analysis.questions import question_of
 
 STALE = timedelta(seconds=60)
 MEAN_GAPS = 10.0
@@ -47,7 +45,7 @@ def status_of(case: Case, finding: Finding) -> CheckStatus:
         value=None if value is None else f"{value:.4g}",
         lower=None if lower is None else f"{lower:.4g}",
         upper=None if upper is None else f"{upper:.4g}",
-        limit=f"{question.deltas[LIMIT]:.4g}",
+        limit=f"{question.deltas[question.fail_at if finding.verdict is Verdict.FAIL else question.pass_at]:.4g}",
         canary_samples=int(main.rollout[1]),
         stable_samples=None if question.is_alone and case.state.beside is None else int(main.rollout[3]),
         since=timestamp(case.evidence.began),
@@ -72,15 +70,14 @@ def value_of(main: Comparison, question: Question) -> float | None:
 
 def interval(case: Case, main: Comparison, question: Question) -> tuple[float | None, float | None]:
     """Ends of the confidence sequence among the question's deltas: ``lower`` for Fail, ``upper`` for Pass."""
-    below = logarithm_of(main.worse) > log(1 / case.alpha_fail)
-    above = logarithm_of(main.better) > log(1 / case.alpha_pass)
-    refuted = [float(delta) for delta, is_refuted in zip(question.deltas, below, strict=True) if is_refuted]
-    excluded = [float(delta) for delta, is_refuted in zip(question.deltas, above, strict=True) if is_refuted]
+    below, above = is_refuted(main.worse, case.alpha_fail), is_refuted(main.better, case.alpha_pass)
+    refuted = [float(delta) for delta, gone in zip(question.deltas, below, strict=True) if gone]
+    excluded = [float(delta) for delta, gone in zip(question.deltas, above, strict=True) if gone]
     return max(refuted, default=None), min(excluded, default=None)
 
 
 def _fails(case: Case, wealth: Array, position: int) -> bool:
-    return bool(logarithm_of(wealth)[position] > log(1 / case.alpha_fail))
+    return bool(is_refuted(wealth, case.alpha_fail)[position])
 
 
 def _enough(case: Case, main: Comparison) -> bool:
@@ -90,16 +87,16 @@ def _enough(case: Case, main: Comparison) -> bool:
 def _blame(case: Case, main: Comparison, question: Question) -> Finding | None:
     """A plain limit is broken, by the stable version as well: it is not the canary's fault."""
     beside = case.state.beside
-    if beside is None or not _enough(case, main) or not _fails(case, main.worse, LIMIT):
+    if beside is None or not _enough(case, main) or not _fails(case, main.worse, question.fail_at):
         return None
     stable_share = _share(main.rollout[2:])
-    if stable_share is None or stable_share <= question.deltas[LIMIT] or _fails(case, beside.worse, 0):
+    if stable_share is None or stable_share <= question.deltas[question.fail_at] or _fails(case, beside.worse, 0):
         return None
     return Finding(Verdict.INCONCLUSIVE, messages.both_bad(case.check, _share(main.rollout[:2]), stable_share))
 
 
 def _fail(case: Case, main: Comparison, question: Question) -> Finding | None:
-    if not _enough(case, main) or not _fails(case, main.worse, LIMIT):
+    if not _enough(case, main) or not _fails(case, main.worse, question.fail_at):
         return None
     return Finding(Verdict.FAIL, messages.failed(case, main, question))
 
@@ -147,7 +144,7 @@ def _both_bad(case: Case, main: Comparison, question: Question) -> Finding | Non
 
 
 def _pass(case: Case, main: Comparison, question: Question) -> Finding | None:
-    if not logarithm_of(main.better)[LIMIT] > log(1 / case.alpha_pass):
+    if not is_refuted(main.better, case.alpha_pass)[question.pass_at]:
         return None
     return Finding(Verdict.PASS, messages.passed(case, main, question))
 
