@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("reconcile",)
+NAMES = ("reconcile", "analysis")
 
 
 def main(arguments: list[str]) -> int:
