@@ -80,6 +80,7 @@ class Scene:
         spec = {
             "model": {"name": self.model, "follow": "Approved"},
             "server": {"replicas": replicas, "requestTimeout": "30s"},
+            "rollout": {"rollback": {"keepWarm": "0s"}},
         }
         self.kubectl.apply(self._resource("InferenceService", SERVICE, spec))
 
