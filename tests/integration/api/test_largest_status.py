@@ -15,6 +15,24 @@ from leeboard.api.model_version import (
     ModelVersionStatus,
     Signature,
 )
+from leeboard.api.rollout import MAX_CHECKS, MAX_STEPS
+from leeboard.api.rollout_status import (
+    MAX_FAILED,
+    MAX_HISTORY,
+    MAX_PREVIOUS,
+    CheckStatus,
+    FailedRevision,
+    HistoryEntry,
+    Pause,
+    RequestOutcome,
+    RequestStatus,
+    RevisionOutcome,
+    StepKind,
+    StepPhase,
+    StepStatus,
+    TrafficStatus,
+    Verdict,
+)
 from leeboard.api.training_job import (
     Failure,
     FailureClass,
@@ -111,6 +129,7 @@ def inference_service_status() -> InferenceServiceStatus:
         replicas=1000,
         ready_replicas=1000,
         since=SINCE,
+        keep_until=SINCE,
     )
     return InferenceServiceStatus(
         phase="P" * 64,
@@ -120,6 +139,71 @@ def inference_service_status() -> InferenceServiceStatus:
         stable=revision,
         canary=revision,
         draining=(revision,) * 8,
+        previous=(revision,) * MAX_PREVIOUS,
+        step=StepStatus(
+            index=MAX_STEPS,
+            total=MAX_STEPS,
+            kind=StepKind.PROMOTION,
+            phase=StepPhase.WAITING_FOR_PERSON,
+            started_at=SINCE,
+            phase_since=SINCE,
+            confirmed_at=SINCE,
+            ends_at=SINCE,
+            held_since=SINCE,
+            message=LONG,
+        ),
+        traffic=TrafficStatus(
+            provider="p" * 32,
+            address="u" * 2048,
+            asked=100,
+            applied=100,
+            confirmed=True,
+            accepted_at=SINCE,
+            measured=LONG,
+            measured_requests=2**60,
+            measured_at=SINCE,
+            mirrored=100,
+            message=LONG,
+        ),
+        checks=tuple(check(number) for number in range(MAX_CHECKS)),
+        paused=Pause(since=SINCE, by=LONG),
+        request=RequestStatus(
+            id="i" * 64,
+            verb="v" * 32,
+            revision="r" * 63,
+            by=LONG,
+            at=SINCE,
+            outcome=RequestOutcome.REFUSED,
+            message=LONG,
+        ),
+        failed=(FailedRevision(revision="r" * 63, version="9" * 10, reason=LONG, message=LONG, at=SINCE),) * MAX_FAILED,
+        history=(
+            HistoryEntry(
+                at=SINCE,
+                outcome=RevisionOutcome.SUPERSEDED,
+                version="9" * 10,
+                revision="r" * 63,
+                reason=LONG,
+                by=LONG,
+                message=LONG,
+            ),
+        )
+        * MAX_HISTORY,
+    )
+
+
+def check(number: int) -> CheckStatus:
+    return CheckStatus(
+        name=f"{number:040}",
+        verdict=Verdict.INCONCLUSIVE,
+        value=LONG,
+        lower=LONG,
+        upper=LONG,
+        limit=LONG,
+        canary_samples=2**60,
+        stable_samples=2**60,
+        since=SINCE,
+        message=LONG,
     )
 
 
