@@ -186,12 +186,15 @@ def test_the_table_of_services_answers_what_people_ask(kubectl: Kubectl) -> None
         conditions=[condition(status="False", reason="BringingUp")],
         stable=revision("3"),
         canary=revision("4"),
+        phase="Updating",
+        traffic={"provider": "GatewayAPI", "asked": 25, "applied": 10},
     )
 
     head, row = table(kubectl, "lbsvc")
 
-    assert head == ["NAME", "READY", "MODEL", "VERSION", "NEXT", "REASON", "URL", "AGE"]
-    assert row[:-1] == ["car-loan", "False", "car-loan", "3", "4", "BringingUp", "http://car-loan.test.svc"]
+    assert head == ["NAME", "READY", "MODEL", "VERSION", "NEXT", "WEIGHT", "PHASE", "REASON", "URL", "AGE"]
+    shown = ["car-loan", "False", "car-loan", "3", "4", "10", "Updating", "BringingUp", "http://car-loan.test.svc"]
+    assert row[:-1] == shown
 
 
 def test_one_category_lists_the_three_kinds(kubectl: Kubectl) -> None:
