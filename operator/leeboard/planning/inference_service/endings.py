@@ -21,6 +21,11 @@ from leeboard.planning.plan import NoticeType
 from leeboard.planning.serving.duration import seconds_of
 
 
+def first(revision: Revision) -> Decision:
+    """Why a history begins."""
+    return Decision(str(ServiceEvent.FIRST_DEPLOYMENT), f"version {revision.version} serves")
+
+
 def promoted(state: State, scene: Scene) -> State:
     """The canary is stable from now on; the one before keeps its pods for a while, to go back to."""
     canary, stable = state.canary, state.stable
@@ -28,7 +33,7 @@ def promoted(state: State, scene: Scene) -> State:
         return state
     taken = replace(state, stable=in_role(canary, now=scene.now), previous=without(state.previous, canary))
     taken = taken.without_canary().forgiving(canary)
-    outcome, why = _success(state)
+    outcome, why = _success(state, canary)
     if stable is not None:
         taken = _left(taken, stable, outcome, scene=scene)
     told = taken.remembering(canary, outcome, why, now=scene.now)
@@ -71,12 +76,11 @@ def _ended(state: State) -> State:
     return state.forgiving(state.stable) if state.is_rolling_back and state.stable else state
 
 
-def _success(state: State) -> tuple[RevisionOutcome, Decision]:
+def _success(state: State, canary: Revision) -> tuple[RevisionOutcome, Decision]:
     """As what the canary takes over, and the sentence about it."""
-    canary, stable = state.canary, state.stable
-    version = "" if canary is None else canary.version
-    if canary is None or stable is None:
-        return RevisionOutcome.FIRST, Decision(str(ServiceEvent.FIRST_DEPLOYMENT), f"version {version} serves")
+    stable, version = state.stable, canary.version
+    if stable is None:
+        return RevisionOutcome.FIRST, first(canary)
     moved = f"requests moved from version {stable.version} to version {version}"
     if state.is_rolling_back:
         why = Decision(str(ServiceReason.ROLLED_BACK), moved, _asker(state, RequestVerb.ROLLBACK))

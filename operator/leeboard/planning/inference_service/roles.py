@@ -19,7 +19,8 @@ from datetime import datetime
 
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent
-from leeboard.planning.inference_service.endings import promoted, superseded
+from leeboard.api.rollout_status import RevisionOutcome
+from leeboard.planning.inference_service.endings import first, promoted, superseded
 from leeboard.planning.inference_service.revisions import identity_of, recorded_revision
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import first_step
@@ -41,7 +42,11 @@ def recover(state: State, scene: Scene) -> State:
     if state.stable is not None or is_canary or not scene.world.may_answer(routed):
         return state
     found = next((item for item in recorded(scene) if item.name == routed), None)
-    return state if found is None else replace(state, stable=found, draining=without(state.draining, found))
+    if found is None:
+        return state
+    known = replace(state, stable=found, draining=without(state.draining, found))
+    # A crash before the first status, or a status that was lost altogether: the history begins with what serves.
+    return known if known.history else known.remembering(found, RevisionOutcome.FIRST, first(found), now=scene.now)
 
 
 def starting(state: State, revision: Revision, scene: Scene, *, is_known: bool) -> State:

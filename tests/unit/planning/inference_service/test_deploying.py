@@ -334,6 +334,8 @@ def test_a_lost_status_is_read_from_what_serves() -> None:
     assert versions_of(cluster) == {"stable": "1", "canary": None, "draining": ()}
     assert before.stable is not None
     assert _named(cluster, "stable") == before.stable.name
+    told = [(item.outcome, item.version, item.message) for item in cluster.resource.status.history]
+    assert told == [("First", "1", "version 1 serves")]
 
 
 def test_a_lost_status_with_another_version_desired_keeps_requests_on_what_serves() -> None:
