@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.integration.crash.place import Place
 
 Condition = Callable[[Place], bool]
+Step = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,15 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """``given`` is what stands before the first write that counts, ``acts`` the flow itself, ``until`` its end."""
+    """``versions`` are approved before the operator starts; ``given`` is what stands before the first write that
+    counts, ``acts`` is the flow itself, ``until`` its end.
+    """
 
     name: str
     acts: tuple[Act, ...]
     until: Condition
     given: tuple[Act, ...] = ()
+    versions: tuple[int, ...] = ()
 
 
 def trained(place: Place) -> bool:
@@ -51,21 +55,97 @@ def serves(version: int) -> Condition:
     return holds
 
 
+def step(kind: str, phase: str) -> Condition:
+    """The rollout stands at a step of that kind, so far."""
+
+    def holds(place: Place) -> bool:
+        found = place.status().get("step") or {}
+        return (found.get("kind"), found.get("phase")) == (kind, phase)
+
+    return holds
+
+
+def went_back(place: Place) -> bool:
+    """The canary was given up and its pods are gone."""
+    status = place.status()
+    return place.says("Progressing", "False/Aborted") and not status.get("canary") and not status.get("draining")
+
+
+def serve(*steps: Step, **rollback: object) -> Act:
+    """A service behind a gateway, with these steps."""
+    rollout: dict[str, object] = {"rollback": rollback} if rollback else {}
+    if steps:
+        rollout["steps"] = list(steps)
+    traffic = {"provider": "GatewayAPI", "gateway": {"name": "gw", "hostnames": ["loans.example"]}}
+    return Act(lambda place: place.serve(traffic=traffic, rollout=rollout, server={"replicas": 2}))
+
+
+def pin(version: int, when: Condition) -> Act:
+    """Another version is asked for."""
+    return Act(lambda place: place.pin(version), when)
+
+
+def ask(verb: str, when: Condition) -> Act:
+    """A person asks."""
+    return Act(lambda place: place.request(verb), when)
+
+
+SHADOW: Step = {"shadow": {}, "for": "1s"}
+TEN: Step = {"weight": 10, "for": "1s"}
+APPROVAL: Step = {"approval": {}}
+FIFTY: Step = {"weight": 50, "for": "1s"}
+LONG: Step = {"weight": 40, "for": "1h"}
 FLOWS = (
     Flow("train, register", acts=(Act(Place.train),), until=lambda place: trained(place) and fingerprinted(place)),
     Flow("train, fail", acts=(Act(lambda place: place.train(fails="yes")),), until=training_failed),
-    Flow("deploy", given=(Act(lambda place: place.approve(1)),), acts=(Act(Place.serve),), until=serves(1)),
+    Flow("deploy", versions=(1,), acts=(serve(),), until=serves(1)),
     Flow(
-        "switch",
-        given=(
-            Act(lambda place: place.approve(1)),
-            Act(lambda place: place.approve(2)),
-            Act(Place.serve),
-        ),
-        acts=(Act(lambda place: place.pin(2), when=serves(1)),),
+        "promote in steps",
+        versions=(1, 2),
+        given=(serve(SHADOW, TEN, APPROVAL, FIFTY),),
+        acts=(pin(2, serves(1)), ask("promote", step("Approval", "WaitingForPerson"))),
         until=serves(2),
     ),
+    Flow(
+        "switch by pods",
+        versions=(1, 2),
+        given=(Act(lambda place: place.serve(rollout={"rollback": {"keepWarm": "0s"}})),),
+        acts=(pin(2, serves(1)),),
+        until=serves(2),
+    ),
+    Flow(
+        "abort",
+        versions=(1, 2),
+        given=(serve(LONG),),
+        acts=(pin(2, serves(1)), ask("abort", step("Weight", "Observing"))),
+        until=went_back,
+    ),
+    Flow(
+        "supersede",
+        versions=(1, 2, 3),
+        given=(
+            serve(LONG),
+            pin(2, serves(1)),
+        ),
+        acts=(pin(3, step("Weight", "Observing")), ask("promote", lambda place: at_step(place, "3"))),
+        until=serves(3),
+    ),
+    Flow(
+        "rollback",
+        versions=(1, 2),
+        given=(
+            serve(),
+            pin(2, serves(1)),
+        ),
+        acts=(ask("rollback", serves(2)),),
+        until=lambda place: place.says("UpToDate", "False/RolledBack") and serves(1)(place),
+    ),
 )
+
+
+def at_step(place: Place, version: str) -> bool:
+    """The canary is that version, and has its share."""
+    return step("Weight", "Observing")(place) and place.status().get("canary", {}).get("version") == version
 
 
 def named(name: str) -> Flow:

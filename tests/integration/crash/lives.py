@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.conftest import Api, free_port
+from tests.integration.conftest import Api
 from tests.integration.crash.flows import Flow
 from tests.integration.crash.nursery import Life, Nursery
 from tests.integration.crash.place import Place, fresh_name
@@ -49,7 +49,7 @@ class Stage:
 class Living:
     """One life of a flow."""
 
-    def __init__(self, stage: Stage, *, fatal: str) -> None:
+    def __init__(self, stage: Stage, flow: Flow, *, fatal: str) -> None:
         self._stage = stage
         self._fatal = fatal
         namespace = fresh_name()
@@ -57,13 +57,17 @@ class Living:
             "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         )
         self.place = Place(stage.wire, stage.tracking_uri, namespace)
+        for number in flow.versions:
+            self.place.approve(number)
+        self._flow = flow
         self._journal = stage.folder / f"{namespace}.journal"
         self._begins = stage.folder / f"{namespace}.begins"
         self._operator = self._start(fatal, journal=self._journal)
         self._generation = 1
 
-    def play(self, flow: Flow) -> None:
+    def play(self) -> None:
         """Everything up to the flow's end."""
+        flow = self._flow
         for act in flow.given:
             self.until(act.when, f"{flow.name}: what is given")
             act.do(self.place)
@@ -135,8 +139,8 @@ class Living:
             "LEEBOARD_LEADER_ELECTION": "false",
             "LEEBOARD_TRACKING_URI": self._stage.tracking_uri,
             "LEEBOARD_RUNTIME_IMAGE": "leeboard.dev/runtime:dev",
-            "LEEBOARD_PROBE_PORT": str(free_port()),
-            "LEEBOARD_METRICS_PORT": str(free_port()),
+            "LEEBOARD_PROBE_PORT": "0",
+            "LEEBOARD_METRICS_PORT": "0",
             "CRASH_NAMESPACE": namespace,
             "CRASH_JOURNAL": str(journal),
             "CRASH_AFTER": fatal,
@@ -151,9 +155,9 @@ class Living:
 
 def live(stage: Stage, flow: Flow, *, fatal: str, reference: list[str] | None = None) -> Outcome:
     """One life, until nothing moves any more; with a ``reference`` until everything is as that says, or it fails."""
-    living = Living(stage, fatal=fatal)
+    living = Living(stage, flow, fatal=fatal)
     with ExitStack() as stack:
         stack.callback(living.end)
-        living.play(flow)
+        living.play()
         end = living.until_quiet(reference)
         return Outcome(living.written(), living.died, end)

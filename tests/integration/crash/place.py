@@ -98,7 +98,8 @@ class Place:
         if found.status_code == 200:
             held = list(self._held(found.json()["experiment"]["experiment_id"]))
         objects = [item for plural in COMPARED for item in self._objects(plural)]
-        return same_text([*objects, *held], names={self.namespace: "NAMESPACE"})
+        names = {name: role for item in objects if item["kind"] == "deployments" for name, role in roles_of(item)}
+        return same_text([*objects, *held], names=names | {self.namespace: "NAMESPACE"})
 
     def clear(self) -> None:
         """Delete what operators and surroundings would look at for ever."""
@@ -145,6 +146,13 @@ class Place:
 
     def _search(self, what: str, field_: str, **question: object) -> list[Manifest]:
         return list(self.mlflow.post(f"/{what}", json=question).raise_for_status().json().get(field_, ()))
+
+
+def roles_of(deployment: Manifest) -> Iterator[tuple[str, str]]:
+    """What stands for a Deployment's name and its revision's: two of them are told apart by their version."""
+    version = deployment["metadata"]["labels"]["leeboard.dev/model-version"].rpartition("-")[2]
+    yield deployment["metadata"]["name"], f"DEPLOYMENT-{version}"
+    yield deployment["metadata"]["labels"]["leeboard.dev/revision"], f"REVISION-{version}"
 
 
 def pairs(items: Any) -> dict[str, Any]:  # noqa: ANN401 - MLflow's JSON

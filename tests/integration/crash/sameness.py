@@ -8,6 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from tests.integration.crash.wire import Manifest
 
@@ -17,7 +18,7 @@ ADDRESS = re.compile(r'"\d+\.\d+\.\d+\.\d+"')
 EXPERIMENT = re.compile(
     r'("experimentId": |"leeboard.dev/experiment": |"name": "MLFLOW_EXPERIMENT_ID", "value": )"\d+"'
 )
-FORGOTTEN = ("resourceVersion", "managedFields", "creationTimestamp")
+FORGOTTEN = ("resourceVersion", "managedFields", "creationTimestamp", "generation")
 
 
 def same_text(objects: Iterable[Manifest], *, names: dict[str, str]) -> list[str]:
@@ -26,7 +27,9 @@ def same_text(objects: Iterable[Manifest], *, names: dict[str, str]) -> list[str
     for name, stands_for in names.items():
         texts = [re.sub(rf"\b{re.escape(name)}\b", stands_for, text) for text in texts]
     texts = [ADDRESS.sub('"ADDRESS"', EXPERIMENT.sub(r'\1"EXPERIMENT"', text)) for text in texts]
-    texts = sorted((TIME.sub("TIME", text) for text in texts), key=lambda text: ID.sub("#", text))
+    # Keys may have had such names in them, so they are sorted once more.
+    texts = [json.dumps(json.loads(TIME.sub("TIME", text)), sort_keys=True) for text in texts]
+    texts.sort(key=lambda text: ID.sub("#", text))
     numbers: dict[str, str] = {}
     return [ID.sub(lambda found: numbers.setdefault(found[0], f"<id {len(numbers) + 1}>"), text) for text in texts]
 
@@ -41,7 +44,21 @@ def difference(expected: list[str], found: list[str]) -> str:
 
 
 def _without_bookkeeping(item: Manifest) -> Manifest:
+    """Without what counts writes; of a status, only whether it speaks of the object as it is now."""
     if "metadata" not in item:
         return item
+    item = _related(item, item["metadata"].get("generation"))
     metadata = {field: value for field, value in item["metadata"].items() if field not in FORGOTTEN}
     return {**item, "metadata": metadata}
+
+
+def _related(value: Any, generation: object) -> Any:  # noqa: ANN401 - JSON
+    """``value`` with every observedGeneration as current or stale."""
+    if isinstance(value, list):
+        return [_related(item, generation) for item in value]
+    if not isinstance(value, dict):
+        return value
+    related = {key: _related(item, generation) for key, item in value.items()}
+    if "observedGeneration" in value:
+        related["observedGeneration"] = "current" if value["observedGeneration"] == generation else "stale"
+    return related

@@ -14,7 +14,7 @@ from tests.integration.crash.nursery import Nursery
 from tests.integration.crash.surroundings import Surroundings
 from tests.integration.crash.wire import Wire
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("gateway_api")]
 AT_ONCE = 8
 ATTEMPTS = 2
 
