@@ -1,4 +1,4 @@
-"""The example's story keeps its promises, and its file says so."""
+"""The examples' stories keep their promises, and their files say so."""
 
 import json
 import subprocess
@@ -13,15 +13,27 @@ from tests.support.kubectl import Kubectl
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WARM_SECONDS = 180
+CANARY_WARM_SECONDS = 240
+
+
+def tell(name: str, cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    """Tell a story on the cluster that is already up."""
+    assert cluster.kubeconfig.exists()
+    path_of(name).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.stories", name]
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False)
 
 
 @pytest.fixture(scope="module")
 def told(cluster: Cluster) -> subprocess.CompletedProcess[str]:
-    """The story, told once on the cluster that is already up."""
-    assert cluster.kubeconfig.exists()
-    path_of("01-car-loan").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.stories", "01-car-loan"]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False)
+    """The first story, told once."""
+    return tell("01-car-loan", cluster)
+
+
+@pytest.fixture(scope="module")
+def canary_told(cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    """The second story, told once."""
+    return tell("02-canary", cluster)
 
 
 def test_the_car_loan_story_is_told_without_a_failed_request(told: subprocess.CompletedProcess[str]) -> None:
@@ -55,3 +67,24 @@ def test_the_printed_columns_tell_a_newcomer_what_happened(
     assert {"trainingjob.leeboard.dev/car-loan", "trainingjob.leeboard.dev/car-loan-deeper"} <= names
     assert "inferenceservice.leeboard.dev/car-loan" in names
     assert sum("Succeeded" in row for row in columns) == 2
+
+
+def test_a_bad_version_reaches_nobody_and_a_good_one_everybody(canary_told: subprocess.CompletedProcess[str]) -> None:
+    assert canary_told.returncode == 0, f"{canary_told.stdout[-6000:]}\n{canary_told.stderr[-12000:]}"
+    story = json.loads(path_of("02-canary").read_text(encoding="utf-8"))
+    figures = story["figures"]
+
+    assert (story["ok"], figures["requestsFailed"], figures["badVersionAnswersToUsers"]) == (True, 0, 0)
+    assert (figures["badVersionReason"], figures["badVersionFailedShare"] > 0.05) == ("CheckFailed", True)
+    assert figures["requestsByVersion"].keys() == figures["goodVersionAnswers"].keys()
+    assert figures["goodVersion"] in figures["requestsByVersion"]
+    assert figures["secondsFromDecisionToRollback"] < 5
+    assert abs(figures["measuredAt10Percent"] - 0.1) < 0.06
+    assert abs(figures["measuredAt50Percent"] - 0.5) < 0.1
+
+
+def test_the_canary_s_story_is_short_on_a_warm_cluster(canary_told: subprocess.CompletedProcess[str]) -> None:
+    assert canary_told.returncode == 0
+    story = json.loads(path_of("02-canary").read_text(encoding="utf-8"))
+
+    assert sum(phase["seconds"] for phase in story["phases"]) < CANARY_WARM_SECONDS

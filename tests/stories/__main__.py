@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from tests.cluster.api import Cluster
+from tests.cluster.api import Cluster, Gateway
 from tests.cluster.errors import ClusterError
 from tests.cluster.progress import say, step
-from tests.stories import car_loan
+from tests.stories import canary, car_loan
 from tests.stories.record import Figure, Record
 from tests.stories.screen import Screen
 from tests.stories.stage import Phase, Stage, StoryError
@@ -21,7 +21,8 @@ from tests.support.installation import install_chart
 from tests.support.kubectl import Kubectl, KubectlError
 
 STORIES: dict[str, tuple[str, Callable[[Stage], dict[str, Figure]]]] = {
-    "01-car-loan": (car_loan.NAMESPACE, car_loan.play)
+    "01-car-loan": (car_loan.NAMESPACE, car_loan.play),
+    "02-canary": (canary.NAMESPACE, canary.play),
 }
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -34,8 +35,8 @@ def tell(name: Annotated[str, typer.Argument(help=f"One of {', '.join(STORIES)}.
         raise typer.BadParameter(f"{name} is none of {', '.join(STORIES)}")
     namespace, play = STORIES[name]
     date, phases = datetime.now(UTC), list[Phase]()
-    cluster = _prepare(phases)
-    stage = Stage(Kubectl.of(cluster), namespace, Screen(name), phases)
+    cluster, gateway = _prepare(phases)
+    stage = Stage(Kubectl.of(cluster), namespace, Screen(name), gateway, phases)
     figures: dict[str, Figure] = {}
     failure = ""
     with stage.screen:
@@ -51,19 +52,21 @@ def tell(name: Annotated[str, typer.Argument(help=f"One of {', '.join(STORIES)}.
     say(f"wrote {path} ({sum(phase.seconds for phase in phases):.0f} s)")
 
 
-def _prepare(phases: list[Phase]) -> Cluster:
-    """Cluster, images and chart, each timed."""
+def _prepare(phases: list[Phase]) -> tuple[Cluster, Gateway]:
+    """Cluster, images, gateway and chart, each timed."""
     cluster = Cluster.here()
+    gateways: list[Gateway] = []
     for name, action in (
         ("cluster", cluster.up),
         ("images", cluster.images),
-        ("chart", lambda: install_chart(cluster)),
+        ("gateway", lambda: gateways.append(cluster.gateway())),
+        ("chart", lambda: install_chart(cluster, gateways[0])),
     ):
         started = time.monotonic()
         with step(name), _explained(cluster):
             action()
         phases.append(Phase(name, round(time.monotonic() - started, 2)))
-    return cluster
+    return cluster, gateways[0]
 
 
 @contextlib.contextmanager

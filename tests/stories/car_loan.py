@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 
-import yaml
-
+from tests.stories import trainings
 from tests.stories.record import Figure
 from tests.stories.stage import Stage, StoryError
 from tests.stories.traffic import Client, Figures
+from tests.stories.trainings import accuracy_of, approved, image_of, seeded
 from tests.support.kubectl import Manifest
 from tests.support.resources import is_true
 
@@ -17,7 +17,6 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01-car-loan"
 HELD_OUT_ROWS = 25_000
 ACCURACY_MARGIN = 0.02
 """Served and trained accuracy are of different rows of one distribution: ten standard errors apart would be a fault."""
-TRAINING_SECONDS = 300
 SERVING_SECONDS = 180
 ANSWER_SECONDS = 30
 
@@ -36,7 +35,9 @@ def play(stage: Stage) -> Figures_:
         stage.kubectl.apply_file(EXAMPLE / "namespace.yaml")
     seed = str(int(time.time()))
     first = _train_and_serve(stage, seed)
-    client = Client(stage, image=_image(), url=f"{first['url']}/v2/models/{NAME}/infer")
+    client = Client(
+        stage, image=image_of(seeded(EXAMPLE / "training-job.yaml", "0")), url=f"{first['url']}/v2/models/{NAME}/infer"
+    )
     with stage.phase("score"):
         scored = client.score("score", rows=HELD_OUT_ROWS)
         first |= compare("first", scored, trained=float(str(first["firstAccuracyTrained"])), stage=stage)
@@ -50,14 +51,14 @@ def play(stage: Stage) -> Figures_:
 def _train_and_serve(stage: Stage, seed: str) -> Figures_:
     """From two manifests to an address that answers."""
     with stage.phase("train"):
-        stage.kubectl.apply(_training_job("training-job.yaml", seed))
+        stage.kubectl.apply(seeded(EXAMPLE / "training-job.yaml", seed))
         stage.kubectl.apply_file(EXAMPLE / "inference-service.yaml")
-        trained = _trained(stage, "car-loan")
+        found = trainings.trained(stage, "car-loan")
     with stage.phase("approve"):
-        version = _approved(stage, trained)
+        version = approved(stage, found)
     with stage.phase("serve"):
         service = _serving(stage, version, what="the model server of the first version answers")
-    return {"url": str(service["status"]["url"]), **_lineage("first", trained, version)}
+    return {"url": str(service["status"]["url"]), **_lineage("first", found, version)}
 
 
 def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
@@ -65,9 +66,9 @@ def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
     with stage.phase("second version under load"):
         client.start_load("load")
         stage.screen.say("a client asks all the time now; deeper trees are trained meanwhile")
-        stage.kubectl.apply(_training_job("training-job-deeper.yaml", seed))
-        trained = _trained(stage, "car-loan-deeper")
-        version = _approved(stage, trained)
+        stage.kubectl.apply(seeded(EXAMPLE / "training-job-deeper.yaml", seed))
+        found = trainings.trained(stage, "car-loan-deeper")
+        version = approved(stage, found)
         _serving(stage, version, what="the service moves to the second version")
         number = str(version["spec"]["version"])
         _wait_for_answers(stage, client, number)
@@ -80,7 +81,7 @@ def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
     stage.screen.say(
         f"[green]{load.sent} requests while the version changed, 0 failed[/green], by version {load.versions}"
     )
-    figures = _lineage("second", trained, version)
+    figures = _lineage("second", found, version)
     with stage.phase("score again"):
         scored = client.score("score-again", rows=HELD_OUT_ROWS)
         figures |= compare("second", scored, trained=float(str(figures["secondAccuracyTrained"])), stage=stage)
@@ -91,29 +92,6 @@ def _move_under_load(stage: Stage, client: Client, seed: str) -> Figures_:
         "loadSlowestSeconds": load.slowest_seconds,
     }
     return figures | load_figures
-
-
-def _trained(stage: Stage, name: str) -> Manifest:
-    trained = stage.wait(
-        f"TrainingJob/{name}",
-        lambda job: is_true(job, "Ready") and "modelVersion" in job["status"],
-        what=f"TrainingJob {name} learns from 40,000 rows",
-        seconds=TRAINING_SECONDS,
-    )
-    stage.screen.say(f"{name}: trained, MLflow run {trained['status']['run']['id']}, accuracy {_accuracy(trained):.4f}")
-    return trained
-
-
-def _approved(stage: Stage, trained: Manifest) -> Manifest:
-    name = trained["status"]["modelVersion"]["name"]
-    version = stage.wait(
-        f"ModelVersion/{name}",
-        lambda found: is_true(found, "Ready"),
-        what=f"ModelVersion {name} has its fingerprint taken",
-        seconds=SERVING_SECONDS,
-    )
-    stage.screen.say(f"{name}: approved, {version['status']['artifact']['digest']}")
-    return version
 
 
 def _serving(stage: Stage, version: Manifest, *, what: str) -> Manifest:
@@ -163,30 +141,14 @@ def compare(which: str, scored: Figures, *, trained: float, stage: Stage) -> Fig
     }
 
 
-def _lineage(which: str, trained: Manifest, version: Manifest) -> Figures_:
+def _lineage(which: str, training: Manifest, version: Manifest) -> Figures_:
     """Run, version, digest and accuracy of one training."""
     return {
-        f"{which}Run": str(trained["status"]["run"]["id"]),
+        f"{which}Run": str(training["status"]["run"]["id"]),
         f"{which}Version": str(version["spec"]["version"]),
         f"{which}Digest": str(version["status"]["artifact"]["digest"]),
-        f"{which}AccuracyTrained": round(_accuracy(trained), 4),
+        f"{which}AccuracyTrained": round(accuracy_of(training), 4),
     }
-
-
-def _accuracy(trained: Manifest) -> float:
-    return next(float(metric["value"]) for metric in trained["status"]["metrics"] if metric["name"] == "accuracy")
-
-
-def _training_job(file: str, seed: str) -> Manifest:
-    """The example's manifest with a seed of its own: the same intent a second time would be AlreadyTrained."""
-    manifest: Manifest = yaml.safe_load((EXAMPLE / file).read_text(encoding="utf-8"))
-    manifest["spec"]["parameters"]["random_state"] = seed
-    return manifest
-
-
-def _image() -> str:
-    containers = _training_job("training-job.yaml", "0")["spec"]["template"]["spec"]["containers"]
-    return str(containers[0]["image"])
 
 
 def _say_addresses(stage: Stage, url: str) -> None:

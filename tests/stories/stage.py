@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.cluster.api import Gateway
 from tests.stories.screen import Screen
 from tests.support.kubectl import OURS, Kubectl, Manifest
 
@@ -25,11 +26,12 @@ class Phase:
 
 @dataclass(slots=True)
 class Stage:
-    """One namespace, what is shown of it, and the time that each phase took."""
+    """One namespace, what is shown of it, the gateway that leads into it, and the time that each phase took."""
 
     kubectl: Kubectl
     namespace: str
     screen: Screen
+    gateway: Gateway | None = None
     phases: list[Phase] = field(default_factory=list)
 
     @contextlib.contextmanager
