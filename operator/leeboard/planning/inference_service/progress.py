@@ -22,6 +22,7 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
 from leeboard.api.rollout_status import StepKind, StepPhase, StepStatus, Verdict
+from leeboard.api.traffic import Provider
 from leeboard.planning.inference_service.endings import aborted, promoted
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import Now, Signs, first_step, next_step
@@ -121,7 +122,19 @@ def _lacking(now: Now) -> str | None:
     if scene.available(now.canary) < needed:
         return count
     prepared = scene.prepared(now.state, now.split)
-    return None if isinstance(prepared, Confirmed) else prepared.message
+    if not isinstance(prepared, Confirmed):
+        return prepared.message
+    return None if _is_known(now) else "the gateway's proxies get to know its pods before it gets requests"
+
+
+def _is_known(now: Now) -> bool:
+    """Whether a gateway has named the canary to its proxies: before it gets its first request."""
+    if now.scene.splitter.name is not Provider.GATEWAY_API:
+        return True
+    applied = now.scene.applied(now.state)
+    if applied is not None and applied.reaches(now.canary.name):
+        return True
+    return now.scene.is_in_force(now.state, Split(now.stable.name, now.canary.name))
 
 
 def _scaling(now: Now, lacking: str, failure: Decision | None) -> State:

@@ -18,6 +18,8 @@ from leeboard.planning.moments import since
 from leeboard.planning.serving import RUNTIMES
 from leeboard.planning.traffic import Answer, Confirmed, ResolvedGateway, Road, Split, TrafficProvider
 
+MOST_BESIDE = 12
+"""A route has 16 rules at the most."""
 SETTLING = timedelta(milliseconds=100)
 """From a gateway's word to its proxies': between the two they still send by the split before."""
 
@@ -86,7 +88,9 @@ class Scene:
         names |= {item.name: item.deployment for item in state.known}
         server = self.resource.spec.server
         ports = RUNTIMES[server.runtime].ports(server)
-        return Road(self.resource, self.splitter.gateway, ports, names)
+        past = (*state.draining, *state.previous)
+        beside = [item.name for item in past if self.world.deployment(item.deployment) is not None]
+        return Road(self.resource, self.splitter.gateway, ports, names, tuple(beside[:MOST_BESIDE]))
 
     def companion(self, state: State) -> str | None:
         """The revision with which the canary's pods have to share a Service: stable, where requests are split by number

@@ -1,7 +1,8 @@
 """Writes that make a split so.
 
-A route comes first where all whom it sends requests to have endpoints already, so that a weight that has to go goes by
-the first write; else after the Services that it refers to. What nothing refers to any more goes in the end.
+Services that are missing come first. A route is next where all whom it sends requests to have endpoints already, so
+that a weight that has to go goes at once; else it follows the Services that it refers to. What nothing refers to any
+more goes in the end.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def traffic_writes(state: State, scene: Scene, routing: Routing) -> Iterator[Wri
         return
     wanted = scene.splitter.provider.objects(scene.road(state), routing.split)
     is_prepared = isinstance(scene.prepared(state, routing.split), Confirmed)
-    for manifest in sorted(wanted, key=lambda item: (item["kind"] == SERVICE) is is_prepared):
+    missing = [item for item in wanted if item["kind"] == SERVICE and _live(scene, item) is None]
+    rest = [item for item in wanted if item not in missing]
+    for manifest in (*missing, *sorted(rest, key=lambda item: (item["kind"] == SERVICE) is is_prepared)):
         live = _live(scene, manifest)
         if live is None:
             if manifest["kind"] == SERVICE or is_prepared:

@@ -49,7 +49,7 @@ class GatewayAPI:
 
     def objects(self, road: Road, split: Split) -> tuple[Manifest, ...]:
         """The Service, one for each revision of the split, and the HTTPRoute last."""
-        revisions = [name for name in (split.stable, split.canary) if name is not None]
+        revisions = dict.fromkeys((split.stable, split.canary or split.stable, *road.beside))
         return (
             main_service(road, selector=revision_labels(road.resource.metadata, revision=split.stable)),
             *(backend_service(road, name) for name in revisions),
@@ -68,7 +68,7 @@ class GatewayAPI:
             return None
         live = live_child(road, seen.routes, road.resource.metadata.name)
         says = None if live is None else read_route(live)
-        return None if says is None else _split(says, stable=stable, revisions=_backends(road, seen))
+        return None if says is None else _split(road, says, stable=stable, revisions=_backends(road, seen))
 
     def prepared(self, road: Road, seen: Seen, split: Split) -> Answer:
         """Whether the Service of everybody who gets something has an endpoint: else a gateway answers 503."""
@@ -143,14 +143,17 @@ def _backends(road: Road, seen: Seen) -> Mapping[str, str]:
     return found
 
 
-def _split(says: RouteSays, *, stable: str, revisions: Mapping[str, str]) -> Split | None:
-    """The split that a route means; None when it names a Service that is not known, or more than two revisions."""
+def _split(road: Road, says: RouteSays, *, stable: str, revisions: Mapping[str, str]) -> Split | None:
+    """The split that a route means; None when it sends to a Service that is not known, or to more than two revisions.
+
+    Without a share the canary is the one that is named and is nothing else.
+    """
     named = [revisions.get(name) for name in (*says.weights, *says.mirrors, *says.matched)]
     others = {name for name in named if name != stable}
-    prepared = {name for name in revisions.values() if name != stable}
+    named_only = {revisions.get(name) for name in says.known} - {None, stable, *road.beside}
     if None in named or len(others) > 1:
         return None
-    canary = next(iter(others or (prepared if len(prepared) == 1 else ())), None)
+    canary = next(iter(others or (named_only if len(named_only) == 1 else ())), None)
     weights = {revisions[name]: weight for name, weight in says.weights.items()}
     match = [headers for name, headers in says.matched.items() if revisions[name] != stable]
     if canary is None:

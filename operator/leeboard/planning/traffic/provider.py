@@ -32,13 +32,15 @@ class ResolvedGateway:
 @dataclass(frozen=True, slots=True)
 class Road:
     """One service as providers see it; ``deployments`` are the names of its Deployments by revision, and every
-    revision that a split may name has one.
+    revision that a split may name has one. ``beside`` are revisions that still have pods and no part in a split: one
+    that requests have just left is still known to whoever sends them.
     """
 
     resource: InferenceService
     gateway: ResolvedGateway | None
     ports: Ports
     deployments: Mapping[str, str]
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

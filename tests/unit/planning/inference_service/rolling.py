@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from leeboard.api.inference_service import InferenceService
+from leeboard.api.resource import Manifest
 from leeboard.api.rollout import Rollback, Rollout
 from leeboard.api.traffic import Gateway, Traffic
 from leeboard.api.verbs import REQUEST, REQUESTED_BY
 from leeboard.monitoring.counts import PodCounts, RequestCounts
+from leeboard.planning.plan import Apply, Create
 from tests.unit.planning.inference_service.builders import a_service, a_version, through
 from tests.unit.planning.inference_service.simulation import SimulatedCluster, serving
 
@@ -118,3 +120,15 @@ def weights(cluster: SimulatedCluster) -> dict[str, int]:
         versions[item["name"]]["leeboard.dev/model-version"].rpartition("-v")[2]: item["weight"]
         for item in rule["backendRefs"]
     }
+
+
+def routes_of(cluster: SimulatedCluster) -> list[tuple[set[str], set[str]]]:
+    """Every HTTPRoute that was written, in order: Services with a share of the requests, and all that it names."""
+    written = (item.manifest for item in cluster.writes if isinstance(item, Create | Apply))
+    rules = [item["spec"]["rules"] for item in written if item["kind"] == "HTTPRoute"]
+    return [(_names(item[-1:]), _names(item)) for item in rules]
+
+
+def _names(rules: list[Manifest]) -> set[str]:
+    """Services behind these rules."""
+    return {backend["name"] for rule in rules for backend in rule["backendRefs"]}

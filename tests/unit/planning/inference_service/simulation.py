@@ -51,6 +51,7 @@ class SimulatedCluster:
     slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
     counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
     obeyed: Manifest | None = None  # the route that the gateway's proxies follow
+    gateway_answers: bool = True
     rejections: tuple[Rejection, ...] = ()
     notices: list[Notice] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -263,6 +264,8 @@ class SimulatedCluster:
 
     def _obey(self) -> None:
         """The gateway takes over the route as it is, and says so of its generation."""
+        if not self.gateway_answers:
+            return
         route = (self.routes or {}).get("car-loan")
         self.obeyed = deepcopy(route)
         if route is not None:

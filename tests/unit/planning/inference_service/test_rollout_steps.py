@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from leeboard.api.rollout import Rollout
 from leeboard.api.traffic import Traffic
 from tests.unit.planning.inference_service.builders import a_service, a_version, through
-from tests.unit.planning.inference_service.reading import events, shapes, told, versions_of
+from tests.unit.planning.inference_service.reading import events, told, versions_of
 from tests.unit.planning.inference_service.rolling import (
     GATEWAY,
     REPLICAS,
@@ -17,6 +19,7 @@ from tests.unit.planning.inference_service.rolling import (
     course,
     history,
     rolling,
+    routes_of,
     until,
     weights,
     where,
@@ -232,7 +235,33 @@ def test_a_slow_canary_gets_no_requests_before_its_pods_are_there() -> None:
     assert where(cluster) == "0 Weight Scaling 10/0"
     assert weights(cluster) == {"1": 100}
     assert told(cluster)["Progressing"] == "True/Scaling"
-    assert "Apply HTTPRoute" not in shapes(cluster)
+    stable = cluster.resource.status.stable
+    assert stable is not None
+    assert [sharing for sharing, _ in routes_of(cluster)] == [{stable.deployment}]
+
+
+@pytest.mark.parametrize("rollout", [TWO_STEPS, a_rollout(), a_rollout({"weight": 100}, keepWarm="1h")], ids=str)
+def test_a_gateway_knows_a_version_before_its_first_request_and_until_after_its_last(rollout: Rollout) -> None:
+    cluster = rolling(rollout)
+    until(cluster, "settled")
+    ask(cluster, "rollback")
+    until(cluster, "settled")
+
+    routes = routes_of(cluster)
+    assert len(routes) > 2
+    for (before, known_before), (after, known_after) in pairwise(routes):
+        assert after <= known_before
+        assert before <= known_after
+
+
+def test_a_gateway_has_taken_the_name_of_a_version_before_it_gets_requests() -> None:
+    cluster = rolling(a_rollout())
+    cluster.gateway_answers = False
+    cluster.advance(60)
+    named = routes_of(cluster)
+
+    assert len(named) == 1
+    assert where(cluster) == "0 Promotion Scaling 100/0"
 
 
 def canary_of(cluster: SimulatedCluster) -> str:

@@ -16,10 +16,12 @@ from tests.unit.planning.traffic.builders import (
     CANARY,
     GATEWAY,
     GATEWAY_API,
+    OTHER,
     STABLE,
     a_road,
     a_service,
     a_split,
+    seen,
     stored,
 )
 
@@ -103,12 +105,39 @@ def test_the_route_of_a_split_with_everything_is() -> None:
         pytest.param(a_split(1), {STABLE: 99, CANARY: 1}, id="one percent"),
     ],
 )
-def test_who_gets_nothing_is_left_out(split: Split, weights: dict[str, int]) -> None:
-    rules = made(split)["spec"]["rules"]
+def test_who_gets_nothing_has_no_weight(split: Split, weights: dict[str, int]) -> None:
+    default = made(split)["spec"]["rules"][-1]
 
-    assert len(rules) == 1
-    assert rules[0]["backendRefs"] == [backend(revision, weight=weight) for revision, weight in weights.items()]
-    assert "filters" not in rules[0]
+    assert default["matches"] == [{"path": EVERYTHING}]
+    assert default["backendRefs"] == [backend(revision, weight=weight) for revision, weight in weights.items()]
+    assert "filters" not in default
+
+
+@pytest.mark.parametrize(
+    ("split", "beside", "named"),
+    [
+        pytest.param(Split(STABLE), (), [], id="stable alone"),
+        pytest.param(a_split(), (), [CANARY], id="a canary before its first request"),
+        pytest.param(a_split(1), (), [], id="a canary with requests"),
+        pytest.param(a_split(mirror=100), (), [], id="a canary with copies"),
+        pytest.param(a_split(100), (), [STABLE], id="stable after its last request"),
+        pytest.param(Split(CANARY), (STABLE,), [STABLE], id="one that was stable before"),
+        pytest.param(a_split(), (OTHER, CANARY), [CANARY, OTHER], id="one that leaves beside the canary"),
+    ],
+)
+def test_who_gets_nothing_yet_or_any_more_is_named(split: Split, beside: tuple[str, ...], named: list[str]) -> None:
+    rules = GATEWAY_API.objects(replace(a_road(), beside=beside), split)[-1]["spec"]["rules"]
+
+    assert [rule["backendRefs"] for rule in rules[:-1]] == [[backend(revision, weight=100)] for revision in named]
+    headers = [match["headers"] for rule in rules[:-1] for match in rule["matches"]]
+    assert headers == [[{"type": "Exact", "name": "Leeboard-Revision", "value": revision}] for revision in named]
+
+
+def test_one_that_is_only_named_beside_is_no_canary() -> None:
+    road = replace(a_road(), beside=(OTHER,))
+
+    assert GATEWAY_API.applied(road, seen(GATEWAY_API.objects(road, Split(STABLE)))) == Split(STABLE)
+    assert GATEWAY_API.applied(road, seen(GATEWAY_API.objects(road, a_split()))) == a_split()
 
 
 def test_a_gateway_without_a_listener_named_is_any_listener() -> None:
