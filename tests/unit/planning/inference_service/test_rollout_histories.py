@@ -186,7 +186,8 @@ class Life:
         for _ in range(150):
             self.run(1)
             status = self.cluster.resource.status
-            if status.canary is None and not status.draining and self.cluster.is_settled():
+            is_over = status.canary is None and not status.draining and self.cluster.is_settled()
+            if is_over and self.cluster.answering():  # pods that were lost come back by themselves
                 break
         assert self.cluster.is_settled()
         assert self.cluster.resource.status.canary is None
