@@ -8,6 +8,8 @@ import pytest
 from rich.console import Console
 
 from tests.cluster.api import Cluster, Gateway
+from tests.e2e import obedient
+from tests.e2e.rollouts import Town
 from tests.e2e.scene import Scene
 from tests.stories.screen import Screen
 from tests.stories.stage import Stage
@@ -36,8 +38,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Show the conditions, events and logs of a failed test's namespace."""
     report = yield
     if report.failed:
-        scenes = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Scene)]
-        for scene in scenes:
+        values = getattr(item, "funcargs", {}).values()
+        scenes = [value.scene if isinstance(value, Town) else value for value in values]
+        for scene in (value for value in scenes if isinstance(value, Scene)):
             report.sections.append((f"namespace {scene.namespace}", diagnose(scene.kubectl, scene.namespace)))
     return report
 
@@ -106,6 +109,25 @@ def bare_scene(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Sce
     """The same on a cluster that need not have our chart: for what our tests themselves rest on."""
     with opened(kubectl, request.node.name) as scene:
         yield scene
+
+
+@pytest.fixture(scope="session")
+def whole_town(cluster: Cluster, gateway: Gateway) -> Iterator[Town]:
+    """A namespace for all scenarios of rollouts, with three good versions and a failing one, trained once."""
+    with opened(Kubectl.of(cluster), "rollouts") as scene:
+        trainings = {name: obedient.training() for name in ("good-1", "good-2", "good-3")}
+        trainings["failing"] = obedient.training(answered=0.75)
+        for name, script in trainings.items():
+            scene.train(name, script)
+        first, second, third, failing = (scene.trained(name)["spec"]["version"] for name in trainings)
+        yield Town(scene, gateway, (first, second, third), failing)
+
+
+@pytest.fixture
+def town(whole_town: Town) -> Iterator[Town]:
+    """The same, for one test; its services are deleted afterwards."""
+    yield whole_town
+    whole_town.clear()
 
 
 @contextlib.contextmanager

@@ -108,9 +108,9 @@ class Load:
         began, requests = time.monotonic(), set[asyncio.Task[None]]()
         async with aiohttp.ClientSession(f"http://{self.address}", connector=connector, timeout=TIMEOUT) as session:
             for number, payload in enumerate(itertools.cycle(self.payloads)):
+                await asyncio.sleep(max(0.0, began + number / self.per_second - time.monotonic()))
                 if self._stop.is_set():
                     break
-                await asyncio.sleep(max(0.0, began + number / self.per_second - time.monotonic()))
                 request = asyncio.create_task(self._ask(session, payload))
                 requests.add(request)
                 request.add_done_callback(requests.discard)

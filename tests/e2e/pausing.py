@@ -1,0 +1,43 @@
+"""Processes of pods, stopped and continued as a busy or frozen node does it: where the pods run on this machine."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.kubectl import Kubectl, Manifest
+
+
+def processes_of(pod: Manifest, word: str) -> list[int]:
+    """Numbers of the pod's processes with that word, or program, in their command line; none when it runs elsewhere."""
+    uid = pod["metadata"]["uid"]
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_of(path, uid, word)]
+
+
+def _is_of(process: Path, uid: str, word: str) -> bool:
+    try:
+        groups, command = (process / "cgroup").read_text(), (process / "cmdline").read_text().split("\0")
+    except OSError:  # it has ended meanwhile
+        return False
+    return (uid in groups or uid.replace("-", "_") in groups) and word in {Path(argument).name for argument in command}
+
+
+@contextlib.contextmanager
+def paused(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> Iterator[None]:
+    """Inside, these processes of a pod stand still."""
+    found = kubectl.find("pod", pod, namespace=namespace)
+    assert found is not None
+    numbers = processes_of(found, word)
+    if not numbers:
+        pytest.skip("the pods of this cluster do not run on this machine: nobody can stop their processes")
+    for number in numbers:
+        os.kill(number, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            with contextlib.suppress(ProcessLookupError):  # the kubelet may have restarted its container
+                os.kill(number, signal.SIGCONT)

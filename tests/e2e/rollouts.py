@@ -1,0 +1,166 @@
+"""What the scenarios of rollouts say: given a service, under load, when something happens, then the status says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.cluster.api import Gateway
+from tests.e2e import obedient
+from tests.e2e.scene import Scene
+from tests.stories.command_line import leeboard
+from tests.support.installation import DOMAIN
+from tests.support.kubectl import Kubectl, Manifest
+from tests.support.load import Load
+from tests.support.resources import API_VERSION, condition
+
+Steps = list[dict[str, Any]]
+QUICK: Final = 90.0
+HOUR: Final = "1h"
+PER_SECOND: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A namespace with four trained versions of one model, the gateway, and services that scenarios make."""
+
+    scene: Scene
+    gateway: Gateway
+    good: tuple[str, str, str]
+    failing: str
+    """Answers 500 to one request in four."""
+    made: list["Serving"] = field(default_factory=list)
+    """Services of the present test."""
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """kubectl as the cluster's administrator."""
+        return self.scene.kubectl
+
+    def serve(self, name: str, *, replicas: int = 1, keep_warm: str = HOUR, **rollout: Any) -> "Serving":  # noqa: ANN401
+        """Apply a service of the first good version, and return when it serves."""
+        serving = Serving(
+            self,
+            name,
+            {
+                "model": {"name": self.scene.model, "version": self.good[0]},
+                "server": {"replicas": replicas, "requestTimeout": "30s"},
+                "traffic": {"provider": "GatewayAPI"},
+                "rollout": {**rollout, "rollback": {"keepWarm": keep_warm}},
+            },
+        )
+        self.made.append(serving)
+        serving.apply()
+        serving.until_serves(self.good[0])
+        return serving
+
+    def clear(self) -> None:
+        """Delete the services of the present test: their pods would keep those of the next from the node."""
+        while self.made:
+            self.made.pop().delete()
+
+
+@dataclass(slots=True)
+class Serving:
+    """One InferenceService."""
+
+    town: Town
+    name: str
+    spec: Manifest = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return self.town.scene.namespace
+
+    @property
+    def host(self) -> str:
+        """Its host name at the gateway, by the chart's domain."""
+        return f"{self.name}.{self.namespace}.{DOMAIN}"
+
+    @property
+    def manifest(self) -> Manifest:
+        """What a person, or a GitOps tool, applies."""
+        metadata = {"name": self.name, "namespace": self.namespace}
+        return {"apiVersion": API_VERSION, "kind": "InferenceService", "metadata": metadata, "spec": self.spec}
+
+    def apply(self) -> None:
+        """Apply it as it is now."""
+        self.town.kubectl.apply(self.manifest)
+
+    def pin(self, version: str) -> None:
+        """Ask for another version."""
+        self.spec["model"]["version"] = version
+        self.apply()
+
+    def ask(self, verb: str) -> str:
+        """Ask for a verb on the command line; what it printed."""
+        return leeboard(self.town.kubectl, verb, self.name, namespace=self.namespace)
+
+    def load(self, *, per_second: float = PER_SECOND, wait: float = 0.0) -> Load:
+        """Constant load through the gateway."""
+        path = f"/v2/models/{self.name}/infer"
+        requests = obedient.requests(wait=wait)
+        return Load(self.town.gateway.address, self.host, path, requests, per_second=per_second)
+
+    def live(self) -> Manifest:
+        """The resource as it is now."""
+        found = self.town.scene.find("inferenceservices.leeboard.dev", self.name)
+        assert found is not None
+        return found
+
+    def status(self) -> Manifest:
+        """Its status."""
+        return dict(self.live().get("status") or {})
+
+    def route(self) -> Manifest:
+        """Its HTTPRoute."""
+        found = self.town.scene.find("httproute", self.name)
+        assert found is not None
+        return found
+
+    def until(self, holds: Callable[[Manifest], object], what: str, *, seconds: float = QUICK) -> Manifest:
+        """Wait until the resource is so."""
+        stage = self.town.scene.stage
+        return stage.wait(f"InferenceService/{self.name}", lambda found: bool(holds(found)), what=what, seconds=seconds)
+
+    def until_serves(self, version: str, *, seconds: float = QUICK) -> Manifest:
+        """Wait until a version serves alone and no rollout is under way."""
+
+        def holds(found: Manifest) -> bool:
+            status = found.get("status") or {}
+            is_stable = status.get("stable", {}).get("version") == version
+            return is_stable and not status.get("canary") and condition(found, "Serving").get("status") == "True"
+
+        return self.until(holds, f"version {version} serves", seconds=seconds)
+
+    def until_step(self, phase: str, *, index: int = 0, version: str = "", seconds: float = QUICK) -> Manifest:
+        """Wait until the rollout stands at a step, so far."""
+
+        def holds(found: Manifest) -> bool:
+            status = found.get("status") or {}
+            step, canary = status.get("step") or {}, status.get("canary") or {}
+            is_it = (step.get("index"), step.get("phase")) == (index, phase)
+            return is_it and version in {"", canary.get("version")}
+
+        return self.until(holds, f"step {index} is {phase}", seconds=seconds)
+
+    def pods_of(self, version: str) -> list[str]:
+        """Names of a version's pods."""
+        service = self.live()
+        selector = f"leeboard.dev/uid={service['metadata']['uid']}"
+        pods = self.town.kubectl.list("pods", namespace=self.namespace, selector=selector)
+        label = f"{self.town.scene.model}-v{version}"
+        return [
+            pod["metadata"]["name"]
+            for pod in pods
+            if pod["metadata"]["labels"].get("leeboard.dev/model-version") == label
+        ]
+
+    def delete(self, *, wait: bool = False) -> None:
+        """Delete it."""
+        self.town.kubectl.delete("inferenceservices.leeboard.dev", self.name, namespace=self.namespace, wait=wait)
+
+
+def outcomes(status: Manifest) -> list[tuple[str, str]]:
+    """The history, newest first: what became of which version."""
+    return [(item["outcome"], item["version"]) for item in status.get("history") or ()]
