@@ -20,6 +20,7 @@ from typing import Any, Self
 import httpx
 
 from tests.integration.crash.kubelet import NODE, LogServer
+from tests.integration.crash.place import RUNS
 from tests.integration.crash.wire import Manifest, Wire
 from tests.support.builders_version import DIGEST, record
 from tests.unit.planning.inference_service.builders import START
@@ -62,14 +63,19 @@ class Surroundings:
                 return
 
     def _react(self) -> None:
-        pods = {key(pod): pod for pod in self._wire.list("pods", selector=OURS)}
-        for job in self._wire.list("jobs", selector=OURS):
+        pods = {key(pod): pod for pod in self._ours("pods")}
+        for job in self._ours("jobs"):
             if not (job.get("status") or {}).get("conditions"):
                 self._run(job, pods.get(key(job)))
         self._scale(pods)
         self._route(list(pods.values()))
-        for route in self._wire.list("httproutes", selector=OURS):
+        for route in self._ours("httproutes"):
             self._accept(route)
+
+    def _ours(self, plural: str) -> list[Manifest]:
+        """What operators made in these tests' own namespaces: others' tests leave things behind on the same server."""
+        found = self._wire.list(plural, selector=OURS)
+        return [item for item in found if item["metadata"]["namespace"].startswith(f"{RUNS}-")]
 
     def _run(self, job: Manifest, pod: Manifest | None) -> None:
         """One step of a Job's life."""
@@ -156,7 +162,7 @@ class Surroundings:
     def _scale(self, pods: dict[tuple[str, str], Manifest]) -> None:
         """Pods of every Deployment, and its status."""
         wanted: set[tuple[str, str]] = set()
-        for deployment in self._wire.list("deployments", selector=OURS):
+        for deployment in self._ours("deployments"):
             metadata, replicas = deployment["metadata"], deployment["spec"]["replicas"]
             names = [f"{metadata['name']}-{number}" for number in range(replicas)]
             wanted |= {(metadata["namespace"], name) for name in names}
@@ -191,8 +197,8 @@ class Surroundings:
 
     def _route(self, pods: list[Manifest]) -> None:
         """The EndpointSlice of every Service."""
-        slices = {key(item): item for item in self._wire.list("endpointslices", selector=OURS)}
-        for service in self._wire.list("services", selector=OURS):
+        slices = {key(item): item for item in self._ours("endpointslices")}
+        for service in self._ours("services"):
             endpoints = list(endpoints_of(service, pods))
             live = slices.get(key(service))
             if live is None:
