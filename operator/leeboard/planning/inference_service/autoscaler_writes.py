@@ -21,7 +21,8 @@ from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import ROUTED
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import PROMOTION, leg_of
-from leeboard.planning.inference_service.world import label_of, wanted_replicas
+from leeboard.planning.inference_service.world import wanted_replicas
+from leeboard.planning.observed import label_of
 from leeboard.planning.plan import Apply, Create, Delete, Write, ref_of, uid_of
 
 

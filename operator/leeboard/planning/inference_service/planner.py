@@ -189,14 +189,19 @@ def _desired(known: Known, choice: Choice, state: State) -> Revision | None:
 def _signs(known: Known, state: State, found: evidence.Findings) -> Signs:
     """What speaks for and against the canary."""
     before = known.resource.status.traffic
-    is_shown = before is not None and before.measured_at is not None
     return Signs(
         ruling=found.ruling,
         trouble=_trouble(known, state),
         asked=None if before is None else (before.asked, before.mirrored or 0),
         had_requests=found.stored is not None,
-        is_quiet=is_shown and since(before.measured_at or "", known.now) < MEASURE_INTERVAL if before else False,
+        is_quiet=_is_quiet(known),
     )
+
+
+def _is_quiet(known: Known) -> bool:
+    """Whether numbers were told a moment ago."""
+    told = known.resource.status.traffic
+    return told is not None and told.measured_at is not None and since(told.measured_at, known.now) < MEASURE_INTERVAL
 
 
 def _checks(known: Known, state: State, found: evidence.Findings) -> tuple[CheckStatus, ...]:
@@ -204,7 +209,7 @@ def _checks(known: Known, state: State, found: evidence.Findings) -> tuple[Check
     before = known.resource.status.checks
     if found.ruling is not None:
         is_same = [item.verdict for item in before] == [item.verdict for item in found.ruling.checks]
-        return before if is_same and _signs(known, state, found).is_quiet else found.ruling.checks
+        return before if is_same and _is_quiet(known) else found.ruling.checks
     is_begun = state.canary is not None and state.step is not None and known.resource.status.canary != state.canary
     return () if is_begun else before
 

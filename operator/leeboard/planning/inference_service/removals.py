@@ -9,8 +9,9 @@ from leeboard.api.inference_service import Revision
 from leeboard.planning.inference_service.routing import Routing
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.state import State
-from leeboard.planning.inference_service.world import STRANGER, World
+from leeboard.planning.inference_service.world import World
 from leeboard.planning.plan import Delete, Write, ref_of, uid_of
+from leeboard.planning.traffic.endpoints import STRANGER
 
 DRAIN_MARGIN = timedelta(seconds=5)
 """From the end of its part to the removal of its pods: every kube-proxy has followed by then."""

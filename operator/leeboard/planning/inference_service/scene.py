@@ -13,8 +13,9 @@ from leeboard.api.traffic import Provider
 from leeboard.planning.inference_service.revisions import identity_of
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import Course, Leg, leg_of
-from leeboard.planning.inference_service.world import World, available_replicas, label_of
+from leeboard.planning.inference_service.world import World, available_replicas
 from leeboard.planning.moments import since
+from leeboard.planning.observed import label_of
 from leeboard.planning.serving import RUNTIMES
 from leeboard.planning.traffic import Answer, Confirmed, ResolvedGateway, Road, Split, TrafficProvider
 

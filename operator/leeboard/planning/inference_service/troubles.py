@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from leeboard.api.reasons_inference_service import PodReason
 from leeboard.api.resource import Manifest
-from leeboard.planning.inference_service.world import is_ready
+from leeboard.planning.observed import is_ready
 
 TRANSIENT_EXIT = 75
 REASON = re.compile(r"^[A-Z][A-Za-z0-9]{0,62}$")

@@ -6,7 +6,7 @@ Only objects with our controller reference count; pods and endpoints are told ap
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,10 +15,10 @@ from leeboard.api.names import Label
 from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
+from leeboard.planning.observed import is_leaving, is_ready, label_of
 from leeboard.planning.traffic import Seen
+from leeboard.planning.traffic.endpoints import SERVICE_NAME, STRANGER, ready_pods
 
-SERVICE_NAME = "kubernetes.io/service-name"
-STRANGER = ""
 NOTHING_SEEN = Seen(Children(), None, Children(), Children())
 DEFAULT_DEADLINE_SECONDS = 600
 
@@ -143,35 +143,11 @@ def wanted_replicas(deployment: Manifest | None) -> int | None:
     return None if deployment is None else int(deployment["spec"].get("replicas", 1))
 
 
-def is_leaving(manifest: Manifest) -> bool:
-    """Whether an object is being deleted."""
-    return manifest["metadata"].get("deletionTimestamp") is not None
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Whether a pod answers its readiness probe."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
-
-
-def label_of(manifest: Manifest, label: Label) -> str:
-    """The value of a label, empty when it is not there."""
-    return str((manifest["metadata"].get("labels") or {}).get(label, ""))
-
-
 def _ready_endpoints(service: str, *, slices: Children, pods: Children) -> dict[str, int]:
     """Ready addresses of the Service by revision; an address counts once however many slices hold it."""
     revisions = {pod["metadata"]["uid"]: label_of(pod, Label.REVISION) for pod in pods.items}
     ready = set()
     for item in slices.items:
         if (item["metadata"].get("labels") or {}).get(SERVICE_NAME) == service and not is_leaving(item):
-            ready |= set(_ready_pods(item))
+            ready |= set(ready_pods(item))
     return dict(Counter(revisions.get(uid, STRANGER) for uid in ready))
-
-
-def _ready_pods(endpoint_slice: Manifest) -> Iterator[str]:
-    """Uids of the pods behind ready addresses; a missing ``ready`` is read as ready, as the API says."""
-    for endpoint in endpoint_slice.get("endpoints") or ():
-        if (endpoint.get("conditions") or {}).get("ready") is not False:
-            target = endpoint.get("targetRef") or {}
-            yield str(target.get("uid") or endpoint.get("addresses"))

@@ -17,6 +17,7 @@ from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import GROUP, Label
 from leeboard.api.reasons_traffic import TrafficReason
 from leeboard.api.resource import Manifest
+from leeboard.planning.observed import is_leaving, is_ready, label_of
 from leeboard.planning.pod_rules import Finding
 from leeboard.planning.serving import IN_POOL, is_in_pool, pool_label, revision_labels
 from leeboard.planning.traffic.endpoints import ready_endpoints
@@ -153,8 +154,7 @@ def _ready(seen: Seen) -> Mapping[str, int]:
     """Ready pods by revision, without those that are on their way out."""
     found: dict[str, int] = {}
     for pod in seen.pods.items:
-        conditions = (pod.get("status") or {}).get("conditions") or ()
-        if not _is_leaving(pod) and any(item["type"] == "Ready" and item["status"] == "True" for item in conditions):
+        if not is_leaving(pod) and is_ready(pod):
             found[_revision(pod)] = found.get(_revision(pod), 0) + 1
     return found
 
@@ -162,7 +162,7 @@ def _ready(seen: Seen) -> Mapping[str, int]:
 def _strangers(seen: Seen, split: Split) -> Pending | None:
     """Pods by which the pool of stable would not be exactly stable and its canary."""
     pair = {split.stable, split.canary}
-    pods = [pod for pod in seen.pods.items if not _is_leaving(pod)]
+    pods = [pod for pod in seen.pods.items if not is_leaving(pod)]
     outside = {_revision(pod) for pod in pods if _revision(pod) in pair and not is_in_pool(pod, split.stable)}
     others = {_revision(pod) for pod in pods if _revision(pod) not in pair and is_in_pool(pod, split.stable)}
     if outside:
@@ -182,12 +182,7 @@ def _strangers(seen: Seen, split: Split) -> Pending | None:
 
 def _revision(pod: Manifest) -> str:
     """The revision that a pod says it is of."""
-    return str((pod["metadata"].get("labels") or {}).get(Label.REVISION, ""))
-
-
-def _is_leaving(pod: Manifest) -> bool:
-    """Whether a pod is being deleted."""
-    return pod["metadata"].get("deletionTimestamp") is not None
+    return label_of(pod, Label.REVISION)
 
 
 def _share(canary: int, stable: int) -> int:
