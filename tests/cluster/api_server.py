@@ -12,6 +12,7 @@ import itertools
 import os
 import shutil
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,17 +20,14 @@ from typing import Self
 from tests.cluster import binaries
 from tests.cluster.certificates import kubeconfig, write_private
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Layout
-from tests.cluster.ports import free_ports
+from tests.cluster.ports import start_on_free_ports
 from tests.cluster.processes import Daemon, ProcessTable, sweep
 from tests.cluster.rest import RestClient
 from tests.cluster.waiting import until
 
 _NUMBERS = itertools.count(1)
 READY_SECONDS = 60.0
-ATTEMPTS = 3
-"""A port that was free a moment ago may be taken by the time a daemon listens on it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,26 +90,13 @@ class ApiServer:
         sweep(_folder())
         names = ["etcd", "kube-apiserver", "kubectl", *(["kube-controller-manager"] if self.controllers else [])]
         built = binaries.ensure(names)
-        for attempts_left in reversed(range(ATTEMPTS)):
-            self._plane = self._plan(built)
-            try:
-                self._start_all()
-            except BaseException as error:
-                self.__exit__(None, None, None)
-                if not isinstance(error, ClusterError) or not attempts_left:
-                    raise
-            else:
-                break
+        start_on_free_ports(3, partial(self._start_all, built), clear=self._clear)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        plane, self._plane = self.plane, None
-        table = ProcessTable(plane.state / "pids", plane.state / "logs")
-        for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
-            table.stop(name, grace_seconds=1)
-        shutil.rmtree(plane.state, ignore_errors=True)
+        self._clear()
 
     async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.__enter__)
@@ -121,8 +106,8 @@ class ApiServer:
     ) -> None:
         await asyncio.to_thread(self.__exit__, kind, error, traceback)
 
-    def _plan(self, built: Path) -> ControlPlane:
-        api, etcd, peer = free_ports(3)
+    def _plan(self, built: Path, ports: list[int]) -> ControlPlane:
+        api, etcd, peer = ports
         return ControlPlane(
             bin=built,
             state=self.folder or _folder() / f"{os.getpid()}-{next(_NUMBERS)}",
@@ -133,7 +118,8 @@ class ApiServer:
             controllers=self.controllers,
         )
 
-    def _start_all(self) -> None:
+    def _start_all(self, built: Path, ports: list[int]) -> None:
+        self._plane = self._plan(built, ports)
         self.plane.prepare()
         for daemon in self._daemons():
             self._table().start(daemon)
@@ -141,6 +127,13 @@ class ApiServer:
         text = kubeconfig(self.url, authority=self.plane.authority.pair.certificate, pair=admin)
         write_private(self.kubeconfig, text)
         self._wait()
+
+    def _clear(self) -> None:
+        plane, self._plane = self.plane, None
+        table = ProcessTable(plane.state / "pids", plane.state / "logs")
+        for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
+            table.stop(name, grace_seconds=1)
+        shutil.rmtree(plane.state, ignore_errors=True)
 
     def _daemons(self) -> list[Daemon]:
         optional = [self.plane.controller_manager()] if self.controllers else []

@@ -25,7 +25,7 @@ from tests.cluster.containerd import Containerd
 from tests.cluster.errors import ClusterError
 from tests.cluster.parts import Installer, Part, read, with_images
 from tests.cluster.paths import Layout
-from tests.cluster.ports import free_ports
+from tests.cluster.ports import start_on_free_ports
 from tests.cluster.processes import Daemon, ProcessTable, sweep
 from tests.cluster.scratch_image import ScratchImage, load
 from tests.cluster.waiting import until
@@ -38,8 +38,6 @@ URL: Final = f"http://{NAME}.{NAMESPACE}.svc:9090"
 IMAGE: Final = f"leeboard.dev/{NAME}:{versions.PROMETHEUS}"
 SECONDS: Final = 120
 READY_SECONDS: Final = 60.0
-ATTEMPTS: Final = 3
-"""A port that was free a moment ago may be taken by the time the server listens on it."""
 _NUMBERS = itertools.count(1)
 
 
@@ -79,23 +77,22 @@ class Prometheus:
     def __enter__(self) -> Self:
         folder = Layout.here().checkout / "build" / "prometheus"
         sweep(folder)
-        for attempts_left in reversed(range(ATTEMPTS)):
-            self._state, (self._port,) = folder / f"{os.getpid()}-{next(_NUMBERS)}", free_ports(1)
-            self._state.mkdir(parents=True)
-            (self._state / "prometheus.json").write_text(json.dumps(self._config()))
-            try:
-                self.start()
-            except BaseException as error:
-                self.__exit__(None, None, None)
-                if not isinstance(error, ClusterError) or not attempts_left:
-                    raise
-            else:
-                break
+        self._state = folder / f"{os.getpid()}-{next(_NUMBERS)}"
+        start_on_free_ports(1, self._start_on, clear=self._clear)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._clear()
+
+    def _start_on(self, ports: list[int]) -> None:
+        (self._port,) = ports
+        self._state.mkdir(parents=True)
+        (self._state / "prometheus.json").write_text(json.dumps(self._config()))
+        self.start()
+
+    def _clear(self) -> None:
         self.stop()
         shutil.rmtree(self._state, ignore_errors=True)
 

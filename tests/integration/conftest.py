@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import yaml
 
 from tests.cluster import gateway_api as gateway_api_definitions
 from tests.cluster.api import ApiServer
+from tests.cluster.ports import free_ports
 from tests.cluster.rest import ApiError, RestClient
 
 ROOT = Path(__file__).parents[2]
@@ -40,19 +40,12 @@ def eventually(look: Callable[[], T], *, seconds: float = 60, what: str = "") ->
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @dataclass
 class MlflowServer:
     """A real MLflow server that can be stopped and started again on its port and data."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -226,7 +219,7 @@ def start_operator(api: Api, mlflow_server: MlflowServer, tmp_path: Path) -> Ite
     own_namespace = api.namespace()
 
     def start(*, module: str = "leeboard", **settings: str) -> OperatorProcess:
-        probe_port, metrics_port = free_port(), free_port()
+        probe_port, metrics_port = free_ports(2)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LEEBOARD_")} | {
             "KUBECONFIG": str(api.server.kubeconfig),
             "PYTHONPATH": f"{ROOT}/operator:{ROOT}",

@@ -22,7 +22,8 @@ from leeboard.planning.actions import (
 )
 from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run, RunStatus
 from leeboard.ports import Tracking
-from tests.integration.conftest import MlflowServer, free_port
+from tests.cluster.ports import free_ports
+from tests.integration.conftest import MlflowServer
 from tests.support.fake_tracking import FakeTracking
 
 pytestmark = pytest.mark.integration
@@ -148,7 +149,7 @@ async def test_versions_are_found_by_their_tags_and_tagged_later(
 
 
 async def test_a_dead_server_is_unavailable_and_soon_not_even_asked() -> None:
-    calls = Calls(f"http://127.0.0.1:{free_port()}", Metrics(), steady=steady_seconds)
+    calls = Calls(f"http://127.0.0.1:{free_ports(1)[0]}", Metrics(), steady=steady_seconds)
     tracking = MlflowTracking(calls, steady=steady_seconds)
 
     messages = []

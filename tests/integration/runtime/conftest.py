@@ -1,6 +1,5 @@
 """Models saved once, and servers of them."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.ports import free_ports
 from tests.integration.runtime.serving import ROOT, ModelServer, command_environment, serving
 
 StartServer = Callable[..., ModelServer]
@@ -25,21 +25,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
 @pytest.fixture
 def start(models: Path, tmp_path: Path) -> Iterator[StartServer]:
     """Start servers of a saved model by name."""
     with ExitStack() as stack:
 
         def begin(model: str, *options: str, wait: bool = True) -> ModelServer:
-            server = stack.enter_context(serving(models / model, tmp_path, free_ports(), options=options))
+            server = stack.enter_context(serving(models / model, tmp_path, free_ports(2), options=options))
             if wait:
                 server.wait_until_ready()
             return server
@@ -57,7 +49,7 @@ def shared(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
             if model not in running:
                 folder = tmp_path_factory.mktemp(model)
                 options = ("--batching", "true", "--lean", "true")
-                running[model] = stack.enter_context(serving(models / model, folder, free_ports(), options=options))
+                running[model] = stack.enter_context(serving(models / model, folder, free_ports(2), options=options))
                 running[model].wait_until_ready()
             return running[model]
 

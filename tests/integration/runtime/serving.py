@@ -128,7 +128,7 @@ class ModelServer:
 
 
 @contextmanager
-def serving(model: Path, folder: Path, ports: tuple[int, int], *, options: Sequence[str] = ()) -> Iterator[ModelServer]:
+def serving(model: Path, folder: Path, ports: Sequence[int], *, options: Sequence[str] = ()) -> Iterator[ModelServer]:
     """A server of `model` that has just been started; gone afterwards, whatever happened."""
     command = [
         *(sys.executable, "-m", "leeboard_runtime", "serve", "--model", str(model), "--host", "127.0.0.1"),

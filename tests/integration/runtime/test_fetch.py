@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from leeboard_runtime.digest import measure
-from tests.integration.runtime.conftest import free_ports
-from tests.integration.runtime.serving import Ended, command_environment, run, until
+from tests.integration.conftest import MlflowServer
+from tests.integration.runtime.serving import Ended, command_environment, run
 
 pytestmark = pytest.mark.integration
+REGISTERED = "fetched"
 
 LOG = """
 import sys, mlflow
@@ -46,39 +45,17 @@ class Tracking:
 
 
 @pytest.fixture(scope="module")
-def tracking(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracking]:
-    folder = tmp_path_factory.mktemp("mlflow")
-    port, _ = free_ports()
-    uri = f"http://127.0.0.1:{port}"
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{folder}/db.sqlite", "--artifacts-destination", f"{folder}/artifacts"),
-    ]
-    environment = command_environment(folder, MLFLOW_DISABLE_TELEMETRY="true")
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder, start_new_session=True)
-    try:
-        until(lambda: healthy(uri), what="the MLflow server")
-        yield Tracking(
-            uri, log_model(uri, models / "linear", folder, requirements="scikit-learn==1.7.2"), folder / "artifacts"
-        )
-    finally:
-        os.killpg(server.pid, 9)
-        server.wait()
-
-
-def healthy(uri: str) -> bool:
-    try:
-        return httpx.get(f"{uri}/health", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
+def tracking(mlflow_server: MlflowServer, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Tracking:
+    folder = tmp_path_factory.mktemp("logging")
+    logged = log_model(mlflow_server.uri, models / "linear", folder, requirements="scikit-learn==1.7.2")
+    return Tracking(mlflow_server.uri, logged, mlflow_server.folder / "artifacts")
 
 
 def log_model(uri: str, model: Path, folder: Path, *, requirements: str) -> str:
     """Log a copy of a saved model, register it, and return the logged model's URI."""
     environment = command_environment(folder, MLFLOW_TRACKING_URI=uri, PYTHONWARNINGS="ignore")
     done = subprocess.run(
-        [sys.executable, "-c", LOG, str(model), requirements, "car"],
+        [sys.executable, "-c", LOG, str(model), requirements, REGISTERED],
         env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -106,7 +83,7 @@ def test_a_logged_model_arrives_with_its_digest(tracking: Tracking, tmp_path: Pa
 def test_a_registered_version_has_the_digest_of_its_logged_model(tracking: Tracking, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     logged = fetch(tracking.uri, tracking.model_uri, tmp_path / "a")
-    registered = fetch(tracking.uri, "models:/car/1", tmp_path, "--digest", logged.message["digest"])
+    registered = fetch(tracking.uri, f"models:/{REGISTERED}/1", tmp_path, "--digest", logged.message["digest"])
     assert (registered.code, registered.message["digest"]) == (0, logged.message["digest"])
 
 
@@ -154,19 +131,21 @@ def test_files_that_changed_in_the_store_are_found(tracking: Tracking, models: P
     assert (ended.code, ended.message["reason"]) == (2, "DigestMismatch")
 
 
-@pytest.mark.parametrize("uri", ["models:/m-0123456789abcdef0123456789abcdef", "models:/car/99", "runs:/abc/model"])
+@pytest.mark.parametrize(
+    "uri", ["models:/m-0123456789abcdef0123456789abcdef", f"models:/{REGISTERED}/99", "runs:/abc/model"]
+)
 def test_a_model_that_is_not_there_is_permanent(uri: str, tracking: Tracking, tmp_path: Path) -> None:
     ended = fetch(tracking.uri, uri, tmp_path)
     assert (ended.code, ended.message["reason"]) == (2, "ModelNotFound")
 
 
 def test_a_server_that_does_not_answer_is_transient(tmp_path: Path) -> None:
-    ended = fetch("http://user:secret@127.0.0.1:9", "models:/car/1", tmp_path)
+    ended = fetch("http://user:secret@127.0.0.1:9", f"models:/{REGISTERED}/1", tmp_path)
     assert (ended.code, ended.message["reason"]) == (75, "TrackingUnavailable")
 
 
 def test_credentials_in_the_servers_address_are_never_told(tmp_path: Path) -> None:
-    ended = fetch("http://user:secret@127.0.0.1:9", "models:/car/1", tmp_path)
+    ended = fetch("http://user:secret@127.0.0.1:9", f"models:/{REGISTERED}/1", tmp_path)
     assert "secret" not in json.dumps(ended.message)
 
 
@@ -175,7 +154,7 @@ def test_what_a_server_answers_decides_whether_to_try_again(  # noqa: PLR0917 - 
     status: int, code: int, reason: str, tmp_path: Path
 ) -> None:
     with answering(status) as uri:
-        ended = fetch(uri, "models:/car/1", tmp_path)
+        ended = fetch(uri, f"models:/{REGISTERED}/1", tmp_path)
     assert (ended.code, ended.message["reason"]) == (code, reason)
 
 

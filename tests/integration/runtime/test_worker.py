@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.runtime.conftest import StartServer, free_ports
+from tests.cluster.ports import free_ports
+from tests.integration.runtime.conftest import StartServer
 from tests.integration.runtime.serving import ModelServer, column, command_environment, until
 
 pytestmark = pytest.mark.integration
@@ -30,7 +31,7 @@ def worker_of(server: ModelServer) -> int:
 
 
 def test_the_front_never_imports_numpy_pandas_or_mlflow(models: Path, tmp_path: Path) -> None:
-    port, metrics_port = free_ports()
+    port, metrics_port = free_ports(2)
     command = [
         *(sys.executable, "-c", REPORTING, "serve", "--model", str(models / "linear"), "--host", "127.0.0.1"),
         *("--name", "car-loan", "--version", "3", "--port", str(port), "--metrics-port", str(metrics_port)),
