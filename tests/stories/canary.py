@@ -10,11 +10,11 @@ import yaml
 from tests.stories import rows
 from tests.stories.command_line import leeboard
 from tests.stories.record import Figure
+from tests.stories.rollouts import decided, is_alone, observes, seconds_between, serves, waits_for_person
 from tests.stories.stage import Stage, StoryError
 from tests.stories.trainings import accuracy_of, approved, image_of, seeded, trained
 from tests.support.kubectl import Manifest
 from tests.support.load import Load, Tally
-from tests.support.resources import is_true
 
 NAMESPACE = "car-loan-canary"
 NAME = "car-loan"
@@ -34,10 +34,7 @@ def play(stage: Stage) -> Figures:
     Raises:
         StoryError: something that it promises did not come true.
     """
-    with stage.phase("clear"):
-        stage.screen.doing(f"namespace {NAMESPACE} is cleared of an earlier telling")
-        stage.kubectl.delete("namespace", NAMESPACE)
-        stage.kubectl.apply_file(EXAMPLE / "namespace.yaml")
+    stage.clear(EXAMPLE)
     seed = str(int(time.time()))
     with stage.phase("first version"):
         first = _train(stage, "training-job.yaml", seed)
@@ -59,7 +56,7 @@ def _bad_version(stage: Stage, load: Load, first: str) -> Figures:
         before = load.tally()
         _pin(stage, number)
         service = _until(
-            stage, lambda found: _decided(found, number, "Aborted"), what="the copies of requests show what it is worth"
+            stage, lambda found: decided(found, number, "Aborted"), what="the copies of requests show what it is worth"
         )
         decision = service["status"]["history"][0]
         route_seconds = _until_alone(stage, decision["at"])
@@ -74,7 +71,7 @@ def _bad_version(stage: Stage, load: Load, first: str) -> Figures:
         "badVersionFailedShare": float(check["value"]),
         "badVersionCopies": check["canarySamples"],
         "badVersionAnswersToUsers": gone.versions[number],
-        "secondsFromFirstCopyToDecision": _between(check["since"], decision["at"]),
+        "secondsFromFirstCopyToDecision": seconds_between(check["since"], decision["at"]),
         "secondsFromDecisionToRollback": route_seconds,
         "answersMeanwhile": dict(gone.versions),
     }
@@ -87,10 +84,10 @@ def _good_version(stage: Stage, load: Load) -> Figures:
         began = load.tally()
         _pin(stage, number)
         ten = _measured(stage, load, number, weight=10)
-        _until(stage, _waits_for_person, what="a person is asked")
+        _until(stage, waits_for_person, what="a person is asked")
         leeboard(stage.kubectl, "promote", NAME, namespace=NAMESPACE)
         fifty = _measured(stage, load, number, weight=50)
-        _until(stage, lambda found: _serves(found, number), what=f"version {number} serves everybody")
+        _until(stage, lambda found: serves(found, number), what=f"version {number} serves everybody")
         gone = load.tally() - began
     stage.screen.say(f"[green]version {number} serves[/green]; it had {ten:.1%} and {fifty:.1%} of the requests before")
     return {
@@ -106,7 +103,7 @@ def _way_back(stage: Stage, load: Load, first: str) -> Figures:
     with stage.phase("rollback"):
         started = time.monotonic()
         leeboard(stage.kubectl, "rollback", NAME, namespace=NAMESPACE)
-        _until(stage, lambda found: _serves(found, first), what=f"back to version {first}")
+        _until(stage, lambda found: serves(found, first), what=f"back to version {first}")
         seconds = time.monotonic() - started
         before = load.tally()
         deadline = time.monotonic() + STEP_SECONDS
@@ -150,7 +147,7 @@ def _version_of(stage: Stage, training: str) -> str:
 
 def _serve(stage: Stage, version: str) -> Manifest:
     _pin(stage, version)
-    return _until(stage, lambda found: _serves(found, version), what=f"version {version} serves")
+    return _until(stage, lambda found: serves(found, version), what=f"version {version} serves")
 
 
 def _pin(stage: Stage, version: str) -> None:
@@ -171,9 +168,9 @@ def _load(stage: Stage, service: Manifest, requests: list[bytes]) -> Load:
 
 def _measured(stage: Stage, load: Load, version: str, *, weight: int) -> float:
     """The share of a version that users saw while a step lasted."""
-    _until(stage, lambda found: _observes(found, weight), what=f"{weight} % of the requests go to version {version}")
+    _until(stage, lambda found: observes(found, weight), what=f"{weight} % of the requests go to version {version}")
     before = load.tally()
-    _until(stage, lambda found: not _observes(found, weight), what=f"{weight} % prove that version {version} is good")
+    _until(stage, lambda found: not observes(found, weight), what=f"{weight} % prove that version {version} is good")
     return (load.tally() - before).share(version)
 
 
@@ -184,52 +181,11 @@ def _until(stage: Stage, holds: Callable[[Manifest], bool], *, what: str) -> Man
 def _until_alone(stage: Stage, since: str) -> float:
     """Seconds from ``since`` until the gateway has accepted a route without the canary."""
     deadline = time.monotonic() + STEP_SECONDS
-    while not _is_alone(stage.kubectl.find("httproute", NAME, namespace=NAMESPACE)):
+    while not is_alone(stage.kubectl.find("httproute", NAME, namespace=NAMESPACE)):
         if time.monotonic() > deadline:
             raise StoryError("the route still names the canary")
         time.sleep(LOOK_SECONDS)
     return round((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds(), 2)
-
-
-def _is_alone(route: Manifest | None) -> bool:
-    """Whether the route has one backend, no copy, and was accepted as it is now."""
-    if route is None:
-        return False
-    rules = route["spec"]["rules"]
-    conditions = [item for parent in route["status"]["parents"] for item in parent["conditions"]]
-    accepted = [item for item in conditions if item["type"] == "Accepted" and item["status"] == "True"]
-    is_current = any(item["observedGeneration"] == route["metadata"]["generation"] for item in accepted)
-    return is_current and all(len(rule["backendRefs"]) == 1 and not rule.get("filters") for rule in rules)
-
-
-def _observes(service: Manifest, weight: int) -> bool:
-    """Whether the step of that weight is in force."""
-    status = service["status"]
-    asked = (status.get("traffic") or {}).get("asked")
-    phase = (status.get("step") or {}).get("phase")
-    kind = (status.get("step") or {}).get("kind")
-    return asked == weight and kind == "Weight" and phase in {"Observing", "Holding"}
-
-
-def _waits_for_person(service: Manifest) -> bool:
-    return bool((service["status"].get("step") or {}).get("phase") == "WaitingForPerson")
-
-
-def _serves(service: Manifest, version: str) -> bool:
-    """Whether a version serves alone."""
-    status = service.get("status", {})
-    is_stable = status.get("stable", {}).get("version") == version
-    return is_stable and not status.get("canary") and is_true(service, "Serving")
-
-
-def _decided(service: Manifest, version: str, outcome: str) -> bool:
-    """Whether the last decision was this one."""
-    history = service["status"].get("history") or [{}]
-    return (history[0].get("version"), history[0].get("outcome")) == (version, outcome)
-
-
-def _between(begin: str, end: str) -> float:
-    return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds(), 2)
 
 
 def _image() -> str:

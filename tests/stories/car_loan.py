@@ -29,10 +29,7 @@ def play(stage: Stage) -> Figures_:
     Raises:
         StoryError: something that it promises did not come true.
     """
-    with stage.phase("clear"):
-        stage.screen.doing(f"namespace {NAMESPACE} is cleared of an earlier telling")
-        stage.kubectl.delete("namespace", NAMESPACE)
-        stage.kubectl.apply_file(EXAMPLE / "namespace.yaml")
+    stage.clear(EXAMPLE)
     seed = str(int(time.time()))
     first = _train_and_serve(stage, seed)
     client = Client(

@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.cluster.api import Gateway
 from tests.stories.screen import Screen
@@ -42,6 +43,13 @@ class Stage:
             yield
         finally:
             self.phases.append(Phase(name, round(time.monotonic() - started, 2)))
+
+    def clear(self, example: Path) -> None:
+        """Make the example's namespace anew, without what an earlier telling has left in it."""
+        with self.phase("clear"):
+            self.screen.doing(f"namespace {self.namespace} is cleared of an earlier telling")
+            self.kubectl.delete("namespace", self.namespace)
+            self.kubectl.apply_file(example / "namespace.yaml")
 
     def refresh(self) -> list[Manifest]:
         """Read the namespace, show it, and return its objects."""
