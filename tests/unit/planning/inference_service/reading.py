@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from leeboard.api.names import Label
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Write
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
 TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching", "Progressing")
+ONE_SWITCH = [
+    "Create Deployment",
+    "Apply Service",  # to the canary, by name
+    "Apply Service",  # which is stable from now on
+    "Apply PodDisruptionBudget",
+    "Delete Deployment",
+]
 
 
 def told(cluster: SimulatedCluster) -> dict[str, str]:
@@ -43,3 +51,15 @@ def versions_of(cluster: SimulatedCluster) -> dict[str, str | tuple[str, ...] | 
         "canary": status.canary.version if status.canary else None,
         "draining": tuple(item.version for item in status.draining),
     }
+
+
+def named(cluster: SimulatedCluster, part: str) -> str:
+    """Name of the revision that is ``stable`` or ``canary``."""
+    return str(getattr(cluster.resource.status, part).name)
+
+
+def deployment_of(cluster: SimulatedCluster, part: str) -> str:
+    """Name of its Deployment, which bears its label."""
+    revision = getattr(cluster.resource.status, part)
+    assert cluster.deployments[revision.deployment]["metadata"]["labels"][Label.REVISION] == revision.name
+    return str(revision.deployment)
