@@ -84,6 +84,7 @@ class ServiceEvent(StrEnum):
     SERVING_AGAIN = "ServingAgain"
     REPAIRED = "Repaired"
     STEP_STARTED = "StepStarted"
+    SHADOWED_FIRST = "ShadowedFirst"
     WEIGHT_LOWERED = "WeightLowered"
     WAITING_FOR_PERSON = "WaitingForPerson"
     HOLDING = "Holding"

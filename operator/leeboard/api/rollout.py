@@ -117,7 +117,7 @@ class Latency(ApiModel):
 
 
 class Disagreement(ApiModel):
-    """Share of shadowed requests that the two versions answer differently; it needs a shadow step."""
+    """Share of copied requests that the two versions answer differently: a shadow step comes first, or ShadowFirst."""
 
     max: Fraction = Field(description="Highest acceptable share; a better model should disagree.")
     tolerance: Decimal = Field(default="0.000001", description="Numbers that differ by no more count as equal.")
@@ -190,10 +190,11 @@ class Analysis(ApiModel):
     source: PrometheusSource | None = Field(
         default=None, description="Where requests are counted; by the pods themselves when left out."
     )
-    when_underpowered: Literal["Hold", "Proceed"] = Field(
+    when_underpowered: Literal["Hold", "ShadowFirst", "Proceed"] = Field(
         default="Hold",
-        description="When a step has lasted long enough and the requests did not suffice. Hold: wait for more."
-        " Proceed: go on without proof.",
+        description="When a step brings too few requests for a verdict. Hold: wait for more after its time. Proceed: go"
+        " on without proof. ShadowFirst: a weight step that is foreseen to bring too few begins with copies of all"
+        " requests until every check passes; it needs a gateway.",
     )
     on_no_data: Literal["Hold", "Proceed"] = Field(
         default="Hold", description="When nothing is known: missing, stale or not a number. Hold: the weight stays."
@@ -222,6 +223,15 @@ class Rollout(ApiModel):
                 "self.strategy != 'Replace' || !(has(self.steps) || has(self.ramp) || has(self.analysis))",
                 "strategy Replace stops the old version first: it has no steps and no analysis",
                 path=".strategy",
+            ),
+            rule(
+                "!has(self.analysis) || self.analysis.whenUnderpowered == 'ShadowFirst'"
+                " || !self.analysis.checks.exists(c, has(c.disagreement))"
+                " || has(self.steps) && self.steps.exists(s, has(s.shadow))"
+                " && has(self.steps.filter(s, !has(s.approval))[0].shadow)",
+                "answers are compared while requests are copied: with a disagreement check the first step, but for"
+                " approvals, is a shadow, or whenUnderpowered is ShadowFirst",
+                path=".analysis.checks",
             ),
         )
     )

@@ -36,6 +36,14 @@ class StepPhase(StrEnum):
     PAUSED = "Paused"  # by the verb
 
 
+class ShadowFirst(StrEnum):
+    """Whether a weight step begins with copies, because it would bring too few requests."""
+
+    NOT_NEEDED = "NotNeeded"  # it brings enough
+    RUNNING = "Running"  # all requests are copied, stable answers them
+    DONE = "Done"  # every check passed on copies, or a person went on
+
+
 class Verdict(StrEnum):
     """What a check says."""
 
@@ -60,6 +68,9 @@ class StepStatus(ApiModel):
     ends_at: str | None = Field(default=None, description="When it ends at the earliest.", json_schema_extra=DATE_TIME)
     held_since: str | None = Field(
         default=None, description="Since when it waits for evidence.", json_schema_extra=DATE_TIME
+    )
+    shadow_first: ShadowFirst | None = Field(
+        default=None, description="Whether requests are copied before the weight is given; unknown when left out."
     )
     message: Message = Field(default="", description="What it waits for.")
 

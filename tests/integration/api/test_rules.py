@@ -21,6 +21,8 @@ pytestmark = pytest.mark.integration
 
 OWNED = "environment variables MLFLOW_*, LEEBOARD_* are set by the operator"
 NAMED = "spec.template.spec.containers[0].env[0].name"
+ANSWERS = {"checks": [{"name": "answers", "disagreement": {"max": "0.05"}}]}
+SHADOW = {"shadow": {}, "for": "30m"}
 DATASET = {"name": "car-loan"}
 LINEAGE = {"git": {"repository": "https://example.org/r", "revision": "4f2c"}}
 
@@ -133,6 +135,14 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(model={"name": "car-loan", "follow": "Latest"}),
         'supported values: "Approved"',
     ),
+    "a comparison of answers before requests are copied": (
+        inference_service(rollout={"steps": [{"approval": {}}, {"weight": 5}, SHADOW], "analysis": ANSWERS}),
+        "spec.rollout.analysis.checks: Invalid value",
+    ),
+    "a comparison of answers that are never copied": (
+        inference_service(rollout={"ramp": {"stepWeight": 5, "interval": "5m"}, "analysis": ANSWERS}),
+        "with a disagreement check the first step, but for approvals, is a shadow, or whenUnderpowered is ShadowFirst",
+    ),
     "an InferenceService that no Service can be named after": (
         inference_service("1st.model"),
         "the name is also that of a Service",
@@ -193,6 +203,12 @@ ACCEPTED: dict[str, Manifest] = {
         lineage=LINEAGE | {"trainingJob": {"name": "car-loan", "uid": "u", "attempt": 1}, "parameters": {"a": "1"}}
     ),
     "an InferenceService that follows": inference_service(),
+    "a comparison of answers after an approval and a shadow": inference_service(
+        rollout={"steps": [{"approval": {}}, SHADOW, {"weight": 5}], "analysis": ANSWERS}
+    ),
+    "a comparison of answers that are copied when needed": inference_service(
+        rollout={"steps": [{"weight": 5}], "analysis": ANSWERS | {"whenUnderpowered": "ShadowFirst"}}
+    ),
     "an InferenceService that is pinned": inference_service(model={"name": "car-loan", "version": "3"}),
     "a null where nothing is meant": inference_service(model={"name": "car-loan", "version": "3", "follow": None}),
     "a server template that changes one thing": inference_service(

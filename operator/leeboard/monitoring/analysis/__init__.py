@@ -9,7 +9,20 @@ clock or asks anybody. docs/analysis.md explains the statistics and cites them.
 from __future__ import annotations
 
 from leeboard.monitoring.analysis.evidence import Evidence, begin, begin_step, measured
+from leeboard.monitoring.analysis.forecast import ENOUGH, Forecast, foresee, foresees
 from leeboard.monitoring.analysis.polls import advance
 from leeboard.monitoring.analysis.ruling import Ruling, judge
 
-__all__ = ["Evidence", "Ruling", "advance", "begin", "begin_step", "judge", "measured"]
+__all__ = [
+    "ENOUGH",
+    "Evidence",
+    "Forecast",
+    "Ruling",
+    "advance",
+    "begin",
+    "begin_step",
+    "foresee",
+    "foresees",
+    "judge",
+    "measured",
+]

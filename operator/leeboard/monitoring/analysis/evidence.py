@@ -74,8 +74,9 @@ def begin(*, canary: str, stable: str, now: datetime) -> Evidence:
     return Evidence(canary=canary, stable=stable, began=now)
 
 
-def begin_step(evidence: Evidence, *, now: datetime) -> Evidence:
-    """The split of a step was confirmed: what speaks against the canary stays, what speaks for it starts anew.
+def begin_step(evidence: Evidence, *, now: datetime, keeps: bool = False) -> Evidence:
+    """The split of a step was confirmed: what speaks against the canary stays, what speaks for it starts anew, unless
+    the step ``keeps`` what the copies before it have shown.
 
     Baselines are taken at the next poll, so that no request from before counts.
     """
@@ -85,7 +86,7 @@ def begin_step(evidence: Evidence, *, now: datetime) -> Evidence:
         pods={},
         of_canary=replace(evidence.of_canary, step=NOTHING),
         of_stable=replace(evidence.of_stable, step=NOTHING),
-        checks={name: begun(state) for name, state in evidence.checks.items()},
+        checks=evidence.checks if keeps else {name: begun(state) for name, state in evidence.checks.items()},
     )
 
 

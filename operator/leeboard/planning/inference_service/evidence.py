@@ -14,12 +14,11 @@ from typing import TypeVar
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
-from leeboard.api.rollout_status import CheckStatus, Verdict
+from leeboard.api.rollout_status import CheckStatus, ShadowFirst, Verdict
 from leeboard.monitoring.analysis import Evidence, Ruling, advance, begin, begin_step, judge
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.state import State
-from leeboard.planning.inference_service.steps import Leg
 from leeboard.planning.inference_service.world import World
 from leeboard.planning.plan import Apply, Create, Delete, Write, ref_of, uid_of
 
@@ -44,9 +43,15 @@ def evidence_name(resource: InferenceService) -> str:
 
 
 def findings_of(
-    resource: InferenceService, facts: InferenceServiceFacts, state: State, *, world: World, leg: Leg, now: datetime
+    resource: InferenceService,
+    facts: InferenceServiceFacts,
+    state: State,
+    *,
+    world: World,
+    window_seconds: float,
+    now: datetime,
 ) -> Findings:
-    """The stored evidence of this rollout, one poll further."""
+    """The stored evidence of this rollout, one poll further; ``window_seconds`` is how long the step lasts at least."""
     stored = _stored(resource, state, world)
     if stored is None:
         return Findings()
@@ -56,7 +61,7 @@ def findings_of(
     advanced = advance(stored, counts, analysis=analysis, now=now, answers=answers)
     if analysis is None or advanced.step_began is None:
         return Findings(advanced, stored)
-    ruling = judge(advanced, analysis=analysis, window_seconds=leg.seconds, now=now)
+    ruling = judge(advanced, analysis=analysis, window_seconds=window_seconds, now=now)
     return Findings(advanced, stored, ruling)
 
 
@@ -74,7 +79,7 @@ def kept(findings: Findings, state: State, *, has_requests: bool, now: datetime)
         evidence = begin(canary=canary.name, stable=stable.name, now=now)
     confirmed = None if step.confirmed_at is None else datetime.fromisoformat(step.confirmed_at)
     if confirmed is not None and (evidence.step_began is None or evidence.step_began < confirmed):
-        evidence = begin_step(evidence, now=now)
+        evidence = begin_step(evidence, now=now, keeps=step.shadow_first is ShadowFirst.DONE)
     return evidence
 
 

@@ -10,6 +10,7 @@ from leeboard.api.model_version import ModelVersion
 from leeboard.api.rollout_status import StepKind
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.facts import Children, Rejection, Unknown
+from leeboard.planning.inference_service.steps import is_undecided
 from leeboard.planning.serving import RUNTIMES
 
 NO_CHILDREN = Children()
@@ -58,9 +59,10 @@ def needs(resource: InferenceService) -> Needs:
     """
     if resource.metadata.deletion_timestamp is not None:
         return Needs(children=False, model_versions=False)
-    if not has_requests(resource.status):
+    rollout = resource.spec.rollout
+    if not has_requests(resource.status) and not is_undecided(rollout.analysis, resource.status.step):
         return Needs(children=True, model_versions=True)
-    analysis = resource.spec.rollout.analysis
+    analysis = rollout.analysis
     checks = () if analysis is None else analysis.checks
     return Needs(
         children=True,

@@ -2,70 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.model_version import Fingerprint
 from leeboard.api.reasons_inference_service import ServiceReason
-from leeboard.api.resource import Manifest
 from leeboard.api.rollout_status import CheckStatus
 from leeboard.planning import traffic
 from leeboard.planning.autoscaling import unmeasured
 from leeboard.planning.defaults import Defaults
-from leeboard.planning.facts import Rejection, Unknown
+from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service import evidence
-from leeboard.planning.inference_service.blocks import NAME_TAKEN, block_of, standing
+from leeboard.planning.inference_service.appointments import LOOK_AGAIN, appointments
+from leeboard.planning.inference_service.blocks import block_of, standing
 from leeboard.planning.inference_service.capacity import full_replicas
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
+from leeboard.planning.inference_service.foreseeing import forecast_of
 from leeboard.planning.inference_service.judgements import judgements, refused_judgements, unknown_judgements
+from leeboard.planning.inference_service.known import Known, fingerprint_of, manifests, trouble_now
 from leeboard.planning.inference_service.notices import flips
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.picture import Picture
 from leeboard.planning.inference_service.progress import progress
-from leeboard.planning.inference_service.removals import removal_due
 from leeboard.planning.inference_service.report import MEASURE_INTERVAL, status_of, unserved
 from leeboard.planning.inference_service.requests import consume
-from leeboard.planning.inference_service.revisions import desired_revision, template_hash
+from leeboard.planning.inference_service.revisions import desired_revision
 from leeboard.planning.inference_service.roles import advance, recover
 from leeboard.planning.inference_service.routing import Routing, routing_of
-from leeboard.planning.inference_service.scene import SETTLING, Scene, Splitter
+from leeboard.planning.inference_service.scene import Scene, Splitter
 from leeboard.planning.inference_service.stand import Signs
 from leeboard.planning.inference_service.state import State
-from leeboard.planning.inference_service.steps import PROMOTION, course_of, leg_of
+from leeboard.planning.inference_service.steps import Course, course_of, is_undecided, leg_at
 from leeboard.planning.inference_service.target import Choice, Refused, Target, choose
-from leeboard.planning.inference_service.troubles import Trouble, trouble_of
-from leeboard.planning.inference_service.world import World, world_of
-from leeboard.planning.inference_service.writes import Stage, repair_due, writes
+from leeboard.planning.inference_service.world import world_of
+from leeboard.planning.inference_service.writes import Stage, writes
 from leeboard.planning.moments import since
 from leeboard.planning.plan import Plan
-from leeboard.planning.serving import RUNTIMES, Served, check_findings, deployment_of
-
-LOOK_AGAIN = timedelta(seconds=1)
-"""How soon to look again when the cache lags behind our own write, or a draining pod still has an endpoint."""
-CONFLICT_RETRY = timedelta(minutes=1)
-SETTLING_RETRY = SETTLING + timedelta(milliseconds=50)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One observation without unknowns: ``rejections`` are those that still stand."""
-
-    resource: InferenceService
-    facts: InferenceServiceFacts
-    offers: Offers
-    rejections: tuple[Rejection, ...]
-
-    @property
-    def world(self) -> World:
-        """What is there."""
-        return self.offers.world
-
-    @property
-    def now(self) -> datetime:
-        """The time of the pass."""
-        return self.offers.now
+from leeboard.planning.serving import RUNTIMES, check_findings
 
 
 def plan(resource: InferenceService, facts: InferenceServiceFacts, *, defaults: Defaults, now: datetime) -> Plan:
@@ -99,10 +72,10 @@ def _planned(known: Known, splitter: Splitter) -> Plan:
     choice = _choice(known, state, splitter)
     scene = replace(scene, desired=_desired(known, choice, state))
     state = advance(consume(state, scene, known.offers), scene)
-    leg = PROMOTION if state.step is None else leg_of(course, state.step)
-    found = evidence.findings_of(resource, known.facts, state, world=world, leg=leg, now=now)
+    window = 0 if state.step is None else leg_at(course, state.step.index).seconds
+    found = evidence.findings_of(resource, known.facts, state, world=world, window_seconds=window, now=now)
     is_new = state.canary is not None and (before.canary is None or before.canary.name != state.canary.name)
-    state = progress(state, scene, replace(_signs(known, state, found), is_new=is_new))
+    state = progress(state, scene, replace(_signs(known, state, found, course=course), is_new=is_new))
     state, routing = routing_of(state, scene, is_new=is_new)
     return _told(known, _Pass(scene, state, routing, choice, found))
 
@@ -122,10 +95,11 @@ def _told(known: Known, decided: _Pass) -> Plan:
     """Writes, status, notices and appointments of what was decided."""
     resource, scene, state, routing = known.resource, decided.scene, decided.state, decided.routing
     gets_some = routing.split is not None and state.canary is not None and routing.split.reaches(state.canary.name)
+    gets_some |= is_undecided(resource.spec.rollout.analysis, state.step)
     kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
     stored = evidence.evidence_writes(resource, known.world, kept, findings=decided.found)
     stage = Stage(
-        state, scene, routing, _manifests(known, state, beside=scene.companion(state)), known.rejections, tuple(stored)
+        state, scene, routing, manifests(known, state, beside=scene.companion(state)), known.rejections, tuple(stored)
     )
     picture = _picture(known, state, decided.choice, scene=scene, routing=routing)
     said = judgements(picture)
@@ -134,7 +108,7 @@ def _told(known: Known, decided: _Pass) -> Plan:
         status=status_of(picture, said, checks=checks, evidence=kept, now=known.now),
         writes=writes(stage),
         notices=(*state.notices, *flips(resource.status, said)),
-        requeue_after=min(_appointments(stage, is_measured=gets_some and kept is not None), default=None),
+        requeue_after=min(appointments(stage, is_measured=gets_some and kept is not None), default=None),
     )
 
 
@@ -157,9 +131,9 @@ def _picture(
         state=state,
         choice=choice,
         desired=None if scene is None else scene.desired,
-        fingerprint=_fingerprint(known, state),
+        fingerprint=fingerprint_of(known, state),
         blocked=block_of(known.rejections),
-        trouble=_trouble(known, state),
+        trouble=trouble_now(known, state),
         scene=scene,
         routing=routing,
     )
@@ -186,12 +160,15 @@ def _desired(known: Known, choice: Choice, state: State) -> Revision | None:
     return desired_revision(known.resource, choice, known=state.known, defaults=defaults, now=known.now)
 
 
-def _signs(known: Known, state: State, found: evidence.Findings) -> Signs:
+def _signs(known: Known, state: State, found: evidence.Findings, *, course: Course) -> Signs:
     """What speaks for and against the canary."""
-    before = known.resource.status.traffic
+    before, analysis = known.resource.status.traffic, known.resource.spec.rollout.analysis
+    seen = None if found.stored is None else found.now
     return Signs(
         ruling=found.ruling,
-        trouble=_trouble(known, state),
+        judged_since=None if seen is None else seen.step_began,
+        forecast=forecast_of(seen, analysis, step=state.step, course=course, now=known.now),
+        trouble=trouble_now(known, state),
         asked=None if before is None else (before.asked, before.mirrored or 0),
         had_requests=found.stored is not None,
         is_quiet=_is_quiet(known),
@@ -212,63 +189,6 @@ def _checks(known: Known, state: State, found: evidence.Findings) -> tuple[Check
         return before if is_same and _is_quiet(known) else found.ruling.checks
     is_begun = state.canary is not None and state.step is not None and known.resource.status.canary != state.canary
     return () if is_begun else before
-
-
-def _manifests(known: Known, state: State, *, beside: str | None) -> Mapping[str, Manifest]:
-    """The Deployments of stable and canary, as far as their ModelVersion and their template are still there; the canary
-    is started ``beside`` a revision with which it has to share a Service.
-    """
-    resource, defaults = known.resource, known.offers.defaults
-    runtime, template = RUNTIMES[resource.spec.server.runtime], template_hash(resource.spec.server)
-    stable = None if state.stable is None else state.stable.name
-    made = {}
-    for revision in (state.stable, state.canary):
-        version = None if revision is None or revision.template_hash != template else known.offers.version_of(revision)
-        if revision is None or version is None or version.status.artifact is None or version.status.fingerprint is None:
-            continue
-        served = Served(resource, revision, version.status.artifact, version.status.fingerprint, defaults)
-        made[revision.name] = deployment_of(served, runtime, None if revision.name == stable else beside)
-    return made
-
-
-def _fingerprint(known: Known, state: State) -> Fingerprint | None:
-    """What was proven about the version that serves, or will."""
-    revision = state.stable or state.canary
-    version = None if revision is None else known.offers.version_of(revision)
-    return None if version is None else version.status.fingerprint
-
-
-def _trouble(known: Known, state: State) -> Trouble | None:
-    """What ails the pods that should become ready: the canary's, else those of a stable that is not complete."""
-    revision = state.canary or state.stable
-    if revision is None:
-        return None
-    deployment = known.world.deployment(revision.deployment)
-    full = full_replicas(known.resource, known.world, state.stable)
-    if state.canary is None and known.world.ready_pods(revision.name) >= full:
-        return None
-    return trouble_of(known.world.pods_of(revision.name), deployment)
-
-
-def _appointments(stage: Stage, *, is_measured: bool) -> Iterator[timedelta]:
-    """When to look again although nothing may have happened."""
-    state, now = stage.state, stage.scene.now
-    for revision in state.draining:
-        yield max(removal_due(revision) - now, LOOK_AGAIN)
-    for revision in state.previous:
-        if revision.keep_until is not None:
-            yield max(datetime.fromisoformat(revision.keep_until) - now, LOOK_AGAIN)
-    if any(item.code == NAME_TAKEN for item in stage.rejections):
-        yield CONFLICT_RETRY
-    repair = repair_due(stage)
-    if repair is not None:
-        yield max(repair - now, LOOK_AGAIN)
-    if state.accepted_at is not None and not stage.routing.is_in_force:
-        yield SETTLING_RETRY
-    if is_measured:
-        yield evidence.POLL_INTERVAL
-    if state.step is not None and state.step.ends_at is not None:
-        yield max(datetime.fromisoformat(state.step.ends_at) - now, LOOK_AGAIN)
 
 
 def _hold(resource: InferenceService, unknown: Unknown, *, now: datetime) -> Plan:

@@ -21,13 +21,14 @@ from datetime import datetime, timedelta
 from leeboard.api.conditions import timestamp
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
-from leeboard.api.rollout_status import StepKind, StepPhase, StepStatus, Verdict
+from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus, Verdict
 from leeboard.api.traffic import Provider
 from leeboard.planning.inference_service.endings import aborted, promoted
+from leeboard.planning.inference_service.foreseeing import COUNTING, copying, decided
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import Now, Signs, first_step, next_step
 from leeboard.planning.inference_service.state import MAX_DRAINING, Decision, State
-from leeboard.planning.inference_service.steps import leg_at, leg_of
+from leeboard.planning.inference_service.steps import is_undecided, leg_at, leg_of
 from leeboard.planning.moments import exact, since
 from leeboard.planning.plan import NoticeType
 from leeboard.planning.serving.duration import seconds_of
@@ -45,6 +46,7 @@ def progress(state: State, scene: Scene, signs: Signs) -> State:
     now = Now(replace(state, step=step), scene, signs, canary, stable, step, leg_of(scene.course, step))
     if scene.is_stable_lost(state):
         return _alone(now)
+    now = decided(now)
     failure = _failure(now)
     if failure is not None and scene.resource.spec.rollout.on_failure == "Rollback":
         return aborted(now.state, scene, failure)
@@ -66,7 +68,12 @@ def _fitting(step: StepStatus | None, scene: Scene) -> StepStatus:
     if step.kind is StepKind.PROMOTION:
         return step
     index = min(step.index, max(len(course) - 1, 0))
-    return step.model_copy(update={"index": index, "total": len(course), "kind": leg_at(course, index).kind})
+    kind, first = leg_at(course, index).kind, step.shadow_first
+    analysis = scene.resource.spec.rollout.analysis
+    if analysis is None or analysis.when_underpowered != "ShadowFirst" or kind is not StepKind.WEIGHT:
+        first = None
+    fitted = {"index": index, "total": len(course), "kind": kind, "shadow_first": first}
+    return step.model_copy(update=fitted)
 
 
 def _first(state: State, scene: Scene, canary: Revision) -> State:
@@ -119,6 +126,8 @@ def _lacking(now: Now) -> str | None:
         return count  # whatever is live for it is none of this rollout's
     if now.state.paused:
         return "paused before the pods had their share"
+    if is_undecided(scene.resource.spec.rollout.analysis, now.step):
+        return COUNTING
     if scene.available(now.canary) < needed:
         return count
     prepared = scene.prepared(now.state, now.split)
@@ -193,6 +202,9 @@ def _observed(now: Now) -> State:
     if now.state.paused:
         return now.at(StepPhase.OBSERVING, "")
     missing = _missing(now)
+    if now.step.shadow_first is ShadowFirst.RUNNING:
+        found = copying(now, missing)
+        return _asking(now, found) if isinstance(found, str) else found
     return next_step(now.state, now.scene) if missing is None else _holding(now, missing)
 
 
@@ -201,11 +213,14 @@ def _missing(now: Now) -> str | None:
     analysis, ruling = now.scene.resource.spec.rollout.analysis, now.signs.ruling
     if analysis is None:
         return None
-    if ruling is None:
-        return "no number was read yet"
+    began, confirmed = now.signs.judged_since, now.step.confirmed_at
+    if ruling is None or began is None or confirmed is None or began < datetime.fromisoformat(confirmed):
+        return "no number was read yet"  # a Pass of the step before is none of this one
     match ruling.verdict:
         case Verdict.PASS:
             return None
+        case _ if now.step.shadow_first is ShadowFirst.RUNNING:
+            return ruling.message  # the copies are there to be looked at
         case Verdict.NO_DATA:
             return None if analysis.on_no_data == "Proceed" else ruling.message
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement
 from leeboard.api.reasons_inference_service import ServiceReason
-from leeboard.api.rollout_status import StepKind, StepPhase, StepStatus
+from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus
 from leeboard.planning.inference_service.picture import Picture
 
 
@@ -34,7 +34,8 @@ def _where(step: StepStatus) -> str:
     """``step 2 of 4 (Weight)``."""
     if step.kind is StepKind.PROMOTION:
         return "promotion"
-    return f"step {step.index + 1} of {step.total} ({step.kind})"
+    kind = f"{step.kind}, copies first" if step.shadow_first is ShadowFirst.RUNNING else step.kind
+    return f"step {step.index + 1} of {step.total} ({kind})"
 
 
 def _shares(picture: Picture) -> str:

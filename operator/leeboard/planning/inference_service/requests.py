@@ -14,9 +14,10 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.names import short_hash
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
 from leeboard.api.resource import Metadata
-from leeboard.api.rollout_status import Pause, RequestOutcome, RequestStatus, StepKind, StepPhase
+from leeboard.api.rollout_status import Pause, RequestOutcome, RequestStatus, ShadowFirst, StepKind, StepPhase
 from leeboard.api.verbs import REQUEST, REQUESTED_BY, Asked, RequestVerb
 from leeboard.planning.inference_service.endings import aborted, may_end
+from leeboard.planning.inference_service.foreseeing import weighted
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.roles import starting
 from leeboard.planning.inference_service.scene import Scene
@@ -132,6 +133,8 @@ def _promote(case: Case) -> Answer:
     if step.kind is StepKind.PROMOTION:
         return No(f"version {canary.version} is being promoted already: {step.message}")
     free = replace(state, paused=None)
+    if step.shadow_first is ShadowFirst.RUNNING and step.phase is StepPhase.WAITING_FOR_PERSON:
+        return Done(weighted(free, case.scene), f"step {step.index + 1} of {step.total} gives its weight")
     if step.kind is StepKind.APPROVAL or step.phase is StepPhase.WAITING_FOR_PERSON:
         return Done(next_step(_cleared(free, case), case.scene), f"step {step.index + 1} of {step.total} is over")
     to = len(case.scene.course)

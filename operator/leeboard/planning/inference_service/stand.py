@@ -9,7 +9,7 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent
 from leeboard.api.rollout_status import StepPhase, StepStatus
-from leeboard.monitoring.analysis import Ruling
+from leeboard.monitoring.analysis import Forecast, Ruling
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import Course, Leg, leg_at
@@ -22,11 +22,14 @@ ROUTED = frozenset({StepPhase.ROUTING, StepPhase.OBSERVING, StepPhase.HOLDING})
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for and against the canary in this pass. ``asked`` is the share (weight, copies) of the last pass;
-    ``is_quiet`` while numbers that were told a moment ago need not be told anew; ``is_new`` in the canary's first pass.
+    """What speaks for and against the canary in this pass. The ruling is about the step since ``judged_since``, and
+    ``asked`` the share (weight, copies) of the last pass. ``is_quiet`` while numbers that were told a moment ago need
+    not be told anew; ``is_new`` in the canary's first pass.
     """
 
     ruling: Ruling | None = None
+    judged_since: datetime | None = None
+    forecast: Forecast | None = None
     trouble: Trouble | None = None
     asked: tuple[int, int] | None = None
     had_requests: bool = False

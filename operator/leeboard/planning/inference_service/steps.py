@@ -5,6 +5,8 @@ shadow    -> copies only, for so long
 match     -> requests with these headers only, for so long
 approval  -> the share of the step before, until a person decides
 promotion -> everything; after the last step, and the whole course when there are no steps
+
+A weight that would bring too few requests may begin with copies of all of them: see ``foreseeing``.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leeboard.api.rollout import Ramp, Rollout, Step
-from leeboard.api.rollout_status import StepKind, StepStatus
+from leeboard.api.rollout import Analysis, Ramp, Rollout, Step
+from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus
 from leeboard.api.traffic import HeaderMatch
+from leeboard.monitoring.analysis import foresees
 from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.traffic import Split
 from leeboard.planning.traffic.split import ALL
@@ -57,6 +60,8 @@ class Leg:
 
 
 PROMOTION = Leg(StepKind.PROMOTION, Share(weight=ALL))
+COPIES = Leg(StepKind.SHADOW, Share(mirror=ALL))
+"""The beginning of a weight step that would bring too few requests."""
 Course = tuple[Leg, ...]
 
 
@@ -74,8 +79,18 @@ def leg_at(course: Course, index: int) -> Leg:
 
 
 def leg_of(course: Course, step: StepStatus) -> Leg:
-    """What a step asks for; a promotion is one, whatever the steps are now."""
-    return PROMOTION if step.kind is StepKind.PROMOTION else leg_at(course, step.index)
+    """What a step asks for now; a promotion is one, whatever the steps are now."""
+    if step.kind is StepKind.PROMOTION:
+        return PROMOTION
+    return COPIES if step.shadow_first is ShadowFirst.RUNNING else leg_at(course, step.index)
+
+
+def is_undecided(analysis: Analysis | None, step: StepStatus | None) -> bool:
+    """Whether a weight step has not begun because nobody knows yet whether it brings enough requests."""
+    if analysis is None or analysis.when_underpowered != "ShadowFirst" or step is None or not foresees(analysis):
+        return False
+    is_new = step.confirmed_at is None and step.phase is not StepPhase.ROUTING
+    return step.kind is StepKind.WEIGHT and step.shadow_first is None and is_new
 
 
 def _ramp(ramp: Ramp | None) -> Iterator[Step]:

@@ -198,6 +198,10 @@ def _looks_at_requests(resource: InferenceService) -> Iterator[Finding]:
             yield Finding(f"{path}.shadow", f"is not possible without a gateway that copies requests: {WAY_OUT}")
         if step.match is not None:
             yield Finding(f"{path}.match", f"is not possible without a gateway that reads headers: {WAY_OUT}")
+    analysis = resource.spec.rollout.analysis
+    if analysis is not None and analysis.when_underpowered == "ShadowFirst":
+        path = "spec.rollout.analysis.whenUnderpowered"
+        yield Finding(path, f"is ShadowFirst, which needs a gateway that copies requests: {WAY_OUT}")
 
 
 def _shares(resource: InferenceService) -> Iterator[Finding]:

@@ -94,6 +94,21 @@ def count(cluster: SimulatedCluster, *, requests: int, errors: int, of: str) -> 
         cluster.counts[name] = PodCounts(pod=name, revision=revision.name, started="once", counts=told + more)
 
 
+def answer(cluster: SimulatedCluster, *, requests: int, errors: int = 0) -> None:
+    """Every pod of stable answers so many requests, those of the canary what its share of all or its copies make; each
+    of the canary's pods fails with ``errors`` of them.
+    """
+    status = cluster.resource.status
+    if status.stable is None or status.traffic is None:
+        return
+    count(cluster, requests=requests, errors=0, of="stable")
+    if status.canary is None:
+        return
+    pods = len(cluster.ready_pods(status.stable.deployment)), len(cluster.ready_pods(status.canary.deployment))
+    share = status.traffic.mirrored or status.traffic.applied or 0
+    count(cluster, requests=round(requests * pods[0] * share / 100 / max(pods[1], 1)), errors=errors, of="canary")
+
+
 def part(cluster: SimulatedCluster, name: str) -> str | None:
     """Version of ``stable`` or ``canary``."""
     revision = getattr(cluster.resource.status, name)

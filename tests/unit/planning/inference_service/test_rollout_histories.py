@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
+from leeboard.api.rollout import Rollout
 from leeboard.planning.plan import Delete, Write
 from tests.unit.planning.inference_service.builders import a_version
 from tests.unit.planning.inference_service.histories import (
@@ -24,12 +26,17 @@ from tests.unit.planning.inference_service.histories import (
     Pin,
     Wait,
 )
-from tests.unit.planning.inference_service.rolling import a_rollout, ask, the_service
+from tests.unit.planning.inference_service.rolling import ERRORS, a_rollout, answer, ask, the_service
 from tests.unit.planning.inference_service.simulation import serving
 
 SHORT = a_rollout({"weight": 25, "for": "3s"}, {"weight": 75, "for": "3s"})
+COPIED = a_rollout(
+    {"weight": 25, "for": "3s"},
+    {"weight": 75, "for": "3s"},
+    analysis={**ERRORS, "whenUnderpowered": "ShadowFirst", "maxHold": "10m"},
+)
 REPLICAS_OF_STABLE = 4
-MAX_TICKS = 150
+MAX_TICKS = 250
 VERBS = ("promote", "abort", "pause", "resume", "retry", "skip-step", "rollback", "restart")
 
 happenings = st.one_of(
@@ -46,14 +53,15 @@ happenings = st.one_of(
 class Split(History):
     """A service whose requests a gateway splits between two versions, step by step."""
 
-    def __init__(self) -> None:
-        first = the_service(SHORT, replicas=REPLICAS_OF_STABLE)
+    def __init__(self, rollout: Rollout) -> None:
+        self.rollout = rollout
+        first = the_service(rollout, replicas=REPLICAS_OF_STABLE)
         super().__init__(serving([a_version(1)], first), replicas=REPLICAS_OF_STABLE)
         self.numbers = itertools.count()
         self.place: tuple[str, str, int] | None = None
 
     def service(self) -> InferenceService:
-        return the_service(SHORT, replicas=self.replicas, version=self.pinned)
+        return the_service(self.rollout, replicas=self.replicas, version=self.pinned)
 
     def suffer(self, happening: Ask | LoseCanary | Lose) -> None:
         match happening:
@@ -83,6 +91,10 @@ class Split(History):
                 assert self.revision_of(ref.name) not in self.shares(self.cluster.obeyed), "requests reach it still"
             case _:
                 pass
+
+    def check_requests(self) -> None:
+        """Clients send theirs, and every one is answered."""
+        answer(self.cluster, requests=20)
 
     def check_progress(self) -> None:
         self.check_step()
@@ -140,8 +152,11 @@ class Split(History):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=st.lists(happenings, max_size=10))
-def test_whatever_happens_requests_go_where_pods_answer_and_it_arrives(history: list[Happening]) -> None:
-    life = Split()
+@pytest.mark.parametrize("rollout", [pytest.param(SHORT, id="by time"), pytest.param(COPIED, id="copied first")])
+def test_whatever_happens_requests_go_where_pods_answer_and_it_arrives(
+    rollout: Rollout, history: list[Happening]
+) -> None:
+    life = Split(rollout)
 
     for happening in history:
         life.happen(happening)
