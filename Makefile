@@ -9,7 +9,7 @@ NAME   ?= 01-car-loan
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo story test check generate verify unit integration e2e scenarios images cluster-up cluster-down cluster-env bench bench-peers lock
+.PHONY: help demo story test check generate verify unit integration e2e images cluster-up cluster-down cluster-env bench bench-peers lock
 
 help: ## explain each target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,10 +55,7 @@ integration: $(READY) tools ## real API server, real MLflow server, real Prometh
 	$(BIN)/pytest tests/integration
 
 e2e: $(READY) ## real pods on the local cluster, through the chart
-	$(BIN)/pytest tests/e2e --ignore-glob='*/test_rollout_*.py'
-
-scenarios: $(READY) ## troubles in the middle of rollouts, under constant load, on the local cluster; not part of `make test` yet
-	$(BIN)/pytest tests/e2e/test_rollout_*.py
+	$(BIN)/pytest tests/e2e
 
 images: $(READY) ## build the image targets of the Dockerfile and load them into the cluster
 	$(BIN)/python -m tests.cluster images

@@ -1,4 +1,7 @@
-"""A model that does what a request asks of it: answer at once, wait, or fail."""
+"""A model that does what a request asks of it: answer at once, at a given moment, or fail.
+
+A moment and no duration: requests that stand in line for the model wait for the same moment together.
+"""
 
 import itertools
 import json
@@ -15,12 +18,12 @@ from pandas import DataFrame
 
 class Obedient(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
-        time.sleep(min(max(model_input["wait"].max(), 0.0), 10.0))
+        time.sleep(min(max(model_input["until"].max() - time.time(), 0.0), 75.0))
         if ((model_input["draw"] >= ANSWERED) & (model_input["draw"] < 1.0)).any():
             raise ValueError("this draw was not in the training data")
         return model_input["draw"].to_numpy()
 
-rows = DataFrame({"wait": [0.0, 0.0, 0.0], "draw": [0.1, 0.2, 0.3]})
+rows = DataFrame({"until": [0.0, 0.0, 0.0], "draw": [0.1, 0.2, 0.3]})
 with mlflow.start_run():
     mlflow.log_metric("accuracy", ANSWERED)
     mlflow.pyfunc.log_model(
@@ -39,9 +42,9 @@ def training(*, answered: float = 1.0) -> str:
     return f"ANSWERED = {answered}\n{TRAINING}"
 
 
-def requests(*, wait: float = 0.0) -> list[bytes]:
-    """One round of requests whose draws go evenly over 0 to 1; each makes the model wait so many seconds."""
-    return [_body(wait, draw) for draw in itertools.islice(_draws(), ROUND)]
+def requests(*, until: float = 0.0) -> list[bytes]:
+    """One round of requests whose draws go evenly over 0 to 1; none is answered before ``until``, in Unix time."""
+    return [_body(until, draw) for draw in itertools.islice(_draws(), ROUND)]
 
 
 def _draws() -> Iterator[float]:
@@ -49,7 +52,7 @@ def _draws() -> Iterator[float]:
     return (number * 77 % ROUND / ROUND for number in itertools.count())
 
 
-def _body(wait: float, draw: float) -> bytes:
-    columns = {"wait": wait, "draw": draw}
+def _body(until: float, draw: float) -> bytes:
+    columns = {"until": until, "draw": draw}
     inputs = [{"name": name, "datatype": "FP64", "shape": [1], "data": [value]} for name, value in columns.items()]
     return json.dumps({"inputs": inputs}).encode()

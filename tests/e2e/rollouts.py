@@ -37,20 +37,33 @@ class Town:
         return self.scene.kubectl
 
     def serve(self, name: str, *, replicas: int = 1, keep_warm: str = HOUR, **rollout: Any) -> "Serving":  # noqa: ANN401
-        """Apply a service of the first good version, and return when it serves."""
+        """Apply a service of the first good version behind the gateway, and return when it serves."""
+        serving = self.begin(name, server={"replicas": replicas}, keep_warm=keep_warm, **rollout)
+        serving.until_serves(self.good[0])
+        return serving
+
+    def begin(
+        self,
+        name: str,
+        *,
+        server: Manifest,
+        provider: str = "GatewayAPI",
+        keep_warm: str = HOUR,
+        **rollout: Any,  # noqa: ANN401 - fields of spec.rollout
+    ) -> "Serving":
+        """Apply a service of the first good version, and do not wait for it."""
         serving = Serving(
             self,
             name,
             {
                 "model": {"name": self.scene.model, "version": self.good[0]},
-                "server": {"replicas": replicas, "requestTimeout": "30s"},
-                "traffic": {"provider": "GatewayAPI"},
+                "server": {"requestTimeout": "30s", **server},
+                "traffic": {"provider": provider},
                 "rollout": {**rollout, "rollback": {"keepWarm": keep_warm}},
             },
         )
         self.made.append(serving)
         serving.apply()
-        serving.until_serves(self.good[0])
         return serving
 
     def clear(self) -> None:
@@ -96,11 +109,14 @@ class Serving:
         """Ask for a verb on the command line; what it printed."""
         return leeboard(self.town.kubectl, verb, self.name, namespace=self.namespace)
 
-    def load(self, *, per_second: float = PER_SECOND, wait: float = 0.0) -> Load:
+    @property
+    def path(self) -> str:
+        """Where its model answers."""
+        return f"/v2/models/{self.name}/infer"
+
+    def load(self, *, per_second: float = PER_SECOND) -> Load:
         """Constant load through the gateway."""
-        path = f"/v2/models/{self.name}/infer"
-        requests = obedient.requests(wait=wait)
-        return Load(self.town.gateway.address, self.host, path, requests, per_second=per_second)
+        return Load(self.town.gateway.address, self.host, self.path, obedient.requests(), per_second=per_second)
 
     def live(self) -> Manifest:
         """The resource as it is now."""
@@ -146,15 +162,15 @@ class Serving:
 
     def pods_of(self, version: str) -> list[str]:
         """Names of a version's pods."""
-        service = self.live()
-        selector = f"leeboard.dev/uid={service['metadata']['uid']}"
-        pods = self.town.kubectl.list("pods", namespace=self.namespace, selector=selector)
+        return [pod["metadata"]["name"] for pod in self.pods(version)]
+
+    def pods(self, version: str) -> list[Manifest]:
+        """A version's pods, those on their way out as well; also once the service itself is deleted."""
         label = f"{self.town.scene.model}-v{version}"
-        return [
-            pod["metadata"]["name"]
-            for pod in pods
-            if pod["metadata"]["labels"].get("leeboard.dev/model-version") == label
-        ]
+        selector = (
+            f"leeboard.dev/kind=InferenceService,leeboard.dev/owner={self.name},leeboard.dev/model-version={label}"
+        )
+        return self.town.kubectl.list("pods", namespace=self.namespace, selector=selector)
 
     def delete(self, *, wait: bool = False) -> None:
         """Delete it."""

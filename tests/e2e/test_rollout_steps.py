@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 
 import httpx
 import pytest
 
 from tests.e2e import obedient
 from tests.e2e.rollouts import Serving, Town, outcomes
+from tests.stories.rollouts import is_alone
 from tests.support.load import Load
 
 SENT = 600
+BACK_SECONDS = 5.0
 ERRORS = {"checks": [{"name": "errors", "errorRate": {"margin": "0.1"}}]}
 
 
@@ -63,6 +66,22 @@ def test_a_shadowed_version_fails_for_nobody_and_goes_back_by_itself(town: Town)
     assert (check["verdict"], float(check["value"]) > 0.1) == ("Fail", True)
     assert [item["version"] for item in status["failed"]] == [town.failing]
     assert (load.tally().failed, set(load.tally().versions)) == (0, {first})
+
+
+def test_a_failing_version_gets_nothing_five_seconds_after_the_poll_that_shows_it(town: Town) -> None:
+    first, *_ = town.good
+    serving = town.serve("failing", steps=[{"weight": 50, "for": "1h"}], analysis=ERRORS)
+    with serving.load(per_second=60) as load:
+        serving.pin(town.failing)
+        found = serving.until(lambda found: outcomes(found["status"])[0] == ("Aborted", town.failing), "it goes back")
+        town.scene.eventually(lambda: is_alone(serving.route()), expected=True, seconds=30)
+        alone = load.tally()
+        assert set(answered_by(serving, load, SENT)) == {first}
+
+    decided = datetime.fromisoformat(found["status"]["history"][0]["at"])  # in whole seconds, so rather too early
+    assert (load.tally().last_answers[town.failing] - decided).total_seconds() < BACK_SECONDS
+    assert (load.tally() - alone).failed == 0
+    assert {error.partition(":")[0] for error in load.tally().errors} == {"500"}
 
 
 def test_a_header_and_then_a_person_decide(town: Town, early: httpx.Client) -> None:

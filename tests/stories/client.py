@@ -1,7 +1,9 @@
-"""Sends car-loan rows to a model server, from a pod with the training image: needs its data, aiohttp, nothing of ours.
+"""Sends requests to a model server, from a pod with the training image: needs its data, aiohttp, nothing of ours.
 
     python3 client.py score --url URL --rows N      every held-out row once, and how many answers were right
-    python3 client.py load --url URL                one row a request until SIGTERM, and how many of them failed
+    python3 client.py load --url URL                one row a request until SIGTERM, and how many of them failed;
+        --bodies FILE                               bodies of requests as JSON lines, instead of car-loan rows
+        --kept N --pause SECONDS                    so many connections that stay, and one anew for each request
 
 The last line of the log holds the figures. The protocol is Open Inference Protocol V2; a request has failed unless
 it is answered 200 with as many answers as rows.
@@ -61,7 +63,7 @@ class Tally:
         self.slowest = 0.0
 
     async def ask(self, session: aiohttp.ClientSession, url: str, *, payload: bytes, rows: int) -> list[float]:
-        """Send one request; return the probabilities of 1 of each row, or nothing when it failed."""
+        """Send one request; return the numbers of its first output, or nothing when it failed."""
         self.sent += 1
         started = time.monotonic()
         try:
@@ -75,12 +77,20 @@ class Tally:
             return []
         self.slowest = max(self.slowest, time.monotonic() - started)
         reply = json.loads(answer)
-        probabilities: list[float] = reply["outputs"][0]["data"][1::2]
-        if len(probabilities) != rows:
-            self.errors[f"{len(probabilities)} answers to {rows} rows"] += 1
+        output = reply["outputs"][0]
+        if output["shape"][0] != rows:
+            self.errors[f"{output['shape'][0]} answers to {rows} rows"] += 1
             return []
         self.versions[str(reply["model_version"])] += 1
-        return probabilities
+        numbers: list[float] = output["data"]
+        return numbers
+
+    def __add__(self, other: "Tally") -> "Tally":
+        both = Tally()
+        both.sent = self.sent + other.sent
+        both.errors, both.versions = self.errors + other.errors, self.versions + other.versions
+        both.slowest = max(self.slowest, other.slowest)
+        return both
 
     def figures(self) -> dict[str, object]:
         """The numbers so far."""
@@ -100,41 +110,47 @@ async def score(url: str, limit: int) -> dict[str, object]:
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
         for start in range(0, len(rows), BATCH_ROWS):
             batch = rows[start : start + BATCH_ROWS]
-            answers = await tally.ask(session, url, payload=body(batch), rows=len(batch))
-            answered += len(answers)
-            wanted = labels[start : start + len(answers)]
-            right += sum(int(p >= 0.5) == label for p, label in zip(answers, wanted, strict=True))
+            numbers = await tally.ask(session, url, payload=body(batch), rows=len(batch))
+            probabilities = numbers[1::2]  # of 0 and of 1, for each row
+            answered += len(probabilities)
+            wanted = labels[start : start + len(probabilities)]
+            right += sum(int(p >= 0.5) == label for p, label in zip(probabilities, wanted, strict=True))
     return {**tally.figures(), "rows": answered, "accuracy": right / answered if answered else None}
 
 
-async def load(url: str) -> dict[str, object]:
-    """Ask for one row after another, over kept connections and over a new one each time, until SIGTERM."""
-    rows, _ = read_rows(1000)
-    payloads = [body([row]) for row in rows]
-    tally, stop = Tally(), asyncio.Event()
+async def load(url: str, bodies: list[bytes], *, kept: int, pause: float) -> dict[str, object]:
+    """Ask for one row after another, over connections that stay and over a new one each time, until SIGTERM."""
+    stop, on_kept, on_new = asyncio.Event(), Tally(), Tally()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+
+    async def keep_asking(tally: Tally, payloads: list[bytes], connector: aiohttp.BaseConnector) -> None:
+        async with aiohttp.ClientSession(timeout=TIMEOUT, connector=connector) as session:
+            for payload in itertools.cycle(payloads):
+                if stop.is_set():
+                    return
+                await tally.ask(session, url, payload=payload, rows=1)
+                await asyncio.sleep(pause)
+
+    def figures() -> dict[str, object]:
+        return {**(on_kept + on_new).figures(), "newConnections": dict(on_new.versions)}
+
     async with asyncio.TaskGroup() as group:
-        for number in range(KEPT_CONNECTIONS):
-            kept = aiohttp.TCPConnector(limit=1)
-            group.create_task(_keep_asking(tally, url, payloads[number::KEPT_CONNECTIONS], connector=kept, stop=stop))
-        new = aiohttp.TCPConnector(force_close=True)
-        group.create_task(_keep_asking(tally, url, payloads, connector=new, stop=stop))
+        for number in range(kept):
+            group.create_task(keep_asking(on_kept, bodies[number::kept], aiohttp.TCPConnector(limit=1)))
+        group.create_task(keep_asking(on_new, bodies, aiohttp.TCPConnector(force_close=True)))
         while not stop.is_set():
-            print(json.dumps(tally.figures()), flush=True)
+            print(json.dumps(figures()), flush=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=1)
-    return tally.figures()
+    return figures()
 
 
-async def _keep_asking(
-    tally: Tally, url: str, payloads: list[bytes], *, connector: aiohttp.BaseConnector, stop: asyncio.Event
-) -> None:
-    async with aiohttp.ClientSession(timeout=TIMEOUT, connector=connector) as session:
-        for payload in itertools.cycle(payloads):
-            if stop.is_set():
-                return
-            await tally.ask(session, url, payload=payload, rows=1)
-            await asyncio.sleep(PAUSE_SECONDS)
+def read_bodies(file: Path | None) -> list[bytes]:
+    """One body a line, or a thousand rows of car-loan."""
+    if file is not None:
+        return file.read_bytes().splitlines()
+    rows, _ = read_rows(1000)
+    return [body([row]) for row in rows]
 
 
 def main() -> None:
@@ -143,8 +159,14 @@ def main() -> None:
     parser.add_argument("mode", choices=["score", "load"])
     parser.add_argument("--url", required=True)
     parser.add_argument("--rows", type=int, default=25_000)
-    arguments = parser.parse_args()
-    work = score(arguments.url, arguments.rows) if arguments.mode == "score" else load(arguments.url)
+    parser.add_argument("--bodies", type=Path)
+    parser.add_argument("--kept", type=int, default=KEPT_CONNECTIONS)
+    parser.add_argument("--pause", type=float, default=PAUSE_SECONDS)
+    given = parser.parse_args()
+    if given.mode == "score":
+        work = score(given.url, given.rows)
+    else:
+        work = load(given.url, read_bodies(given.bodies), kept=given.kept, pause=given.pause)
     print(json.dumps({**asyncio.run(work), "done": True}), flush=True)
 
 

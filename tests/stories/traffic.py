@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.support.resources import restricted_pod
 
 CLIENT = Path(__file__).with_name("client.py")
 CONFIG_MAP = "story-client"
+BODIES = "bodies.jsonl"
 START_SECONDS = 60
 
 
@@ -26,6 +27,8 @@ class Figures:
     slowest_seconds: float
     accuracy: float | None
     rows: int
+    new_connections: dict[str, int] = field(default_factory=dict)
+    """Of a load: which version answered requests for which a connection was opened anew."""
 
     @classmethod
     def parse(cls, line: str) -> "Figures":
@@ -39,6 +42,7 @@ class Figures:
             slowest_seconds=counted["slowestSeconds"],
             accuracy=counted.get("accuracy"),
             rows=counted.get("rows", counted["sent"]),
+            new_connections=counted.get("newConnections", {}),
         )
 
 
@@ -49,15 +53,18 @@ class Client:
     stage: Stage
     image: str
     url: str
+    bodies: tuple[bytes, ...] = ()
+    """What a load sends, one after another; rows of car-loan when there are none."""
 
     def score(self, name: str, *, rows: int) -> Figures:
         """Send held-out rows through the model once and return what came of it."""
         self._start(name, ["score", "--url", self.url, "--rows", str(rows)])
         return self._finished(name, seconds=240)
 
-    def start_load(self, name: str) -> None:
+    def start_load(self, name: str, *options: str) -> None:
         """Begin to send one request after another; return when the first ones are answered."""
-        self._start(name, ["load", "--url", self.url])
+        bodies = ["--bodies", f"/story/{BODIES}"] if self.bodies else []
+        self._start(name, ["load", "--url", self.url, *bodies, *options])
         self.stage.screen.doing("the first requests are on their way")
         deadline = time.monotonic() + START_SECONDS
         while self.progress(name).sent == 0:
@@ -84,7 +91,7 @@ class Client:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": CONFIG_MAP, "namespace": self.stage.namespace},
-            "data": {CLIENT.name: CLIENT.read_text(encoding="utf-8")},
+            "data": {CLIENT.name: CLIENT.read_text(encoding="utf-8"), BODIES: b"\n".join(self.bodies).decode()},
         }
         container: Manifest = {
             "image": self.image,

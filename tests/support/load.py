@@ -14,7 +14,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -38,6 +38,8 @@ class Tally:
     slowest_seconds: float = 0.0
     first_failures: tuple[str, ...] = ()
     """When, and what, of the first few failures: beside the operator's log they tell why."""
+    last_answers: Mapping[str, datetime] = field(default_factory=dict)
+    """When each version answered for the last time."""
 
     @property
     def failed(self) -> int:
@@ -55,6 +57,7 @@ class Tally:
             self.versions - before.versions,
             self.slowest_seconds,
             self.first_failures,
+            self.last_answers,
         )
 
 
@@ -72,6 +75,7 @@ class Load:
     _versions: Counter[str] = field(default_factory=Counter)
     _slowest: float = 0.0
     _first_failures: list[str] = field(default_factory=list)
+    _last_answers: dict[str, datetime] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -99,7 +103,12 @@ class Load:
     def tally(self) -> Tally:
         """The numbers so far."""
         return Tally(
-            self._sent, Counter(self._errors), Counter(self._versions), self._slowest, tuple(self._first_failures)
+            self._sent,
+            Counter(self._errors),
+            Counter(self._versions),
+            self._slowest,
+            tuple(self._first_failures),
+            dict(self._last_answers),
         )
 
     async def _flow(self) -> None:
@@ -124,12 +133,16 @@ class Load:
             async with session.post(self.path, data=payload, headers=headers) as response:
                 answer = await response.read()
                 if response.status == 200:
-                    self._versions[str(json.loads(answer)["model_version"])] += 1
+                    self._answered(str(json.loads(answer)["model_version"]))
                 else:
                     self._fail(f"{response.status}: {answer[:200].decode(errors='replace')}")
         except (aiohttp.ClientError, TimeoutError) as error:
             self._fail(repr(error)[:200])
         self._slowest = max(self._slowest, time.monotonic() - started)
+
+    def _answered(self, version: str) -> None:
+        self._versions[version] += 1
+        self._last_answers[version] = datetime.now(UTC)
 
     def _fail(self, text: str) -> None:
         self._errors[text] += 1
