@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from leeboard.api.rollout_status import Verdict
+from leeboard.monitoring.analysis import Gaps
 from leeboard.monitoring.counts import Answer, RequestCounts
 from tests.unit.monitoring.traffic import CANARY, Service, analysis, counted
 
@@ -169,6 +170,33 @@ def test_pods_that_do_not_answer_for_a_minute_are_no_data() -> None:
         Verdict.NO_DATA,
         "check-0: no counts of the new version for 70s",
     )
+
+
+def test_what_is_missing_is_told_with_its_reason() -> None:
+    query = {"prometheus": {"provider": "main", "query": "q", "max": "5"}}
+    service = Service(analysis(AGAINST_STABLE, query))
+    service.counts.pop("c0")
+    service.begin_step()
+
+    ruling = service.judge(gaps=Gaps("pod c0: no connection", "pod s0: no connection", {"check-1": "main: too old"}))
+
+    assert ruling.message == (
+        "check-0: no counts of the new version yet: pod c0: no connection;"
+        " check-1: the query gave no number: main: too old"
+    )
+
+
+def test_the_stable_version_s_silence_is_told_as_its_own() -> None:
+    service = observed(AGAINST_STABLE, stable=0.01, canary=0.01)
+    for name in ("s0", "s1", "s2"):
+        service.counts.pop(name)
+    for _ in range(7):
+        service.add("c0", counted(90))
+        service.poll()
+
+    message = service.judge(gaps=Gaps(canary="", stable="pod s1: no connection")).message
+
+    assert message == "check-0: no counts of the stable version for 70s: pod s1: no connection"
 
 
 def test_requests_that_stop_are_no_data_and_come_back_by_themselves() -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from leeboard.api.rollout import Analysis
-from leeboard.monitoring.analysis import Evidence, Ruling, advance, begin, begin_step, judge
+from leeboard.monitoring.analysis import Evidence, Gaps, Ruling, advance, begin, begin_step, judge
 from leeboard.monitoring.analysis.polls import NO_ANSWERS
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, Answer, PodCounts, RequestCounts
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 POLL = timedelta(seconds=10)
 STABLE, CANARY = "loan-1", "loan-2"
+NO_GAPS = Gaps()
 BUCKETS = len(DURATION_BOUNDS_SECONDS) + 1
 
 
@@ -88,6 +89,8 @@ class Service:
             self.evidence, dict(self.counts), analysis=self.analysis, now=at(self.seconds), answers=answers
         )
 
-    def judge(self, window_seconds: float = 600.0) -> Ruling:
+    def judge(self, window_seconds: float = 600.0, *, gaps: Gaps = NO_GAPS) -> Ruling:
         """The ruling now."""
-        return judge(self.evidence, analysis=self.analysis, window_seconds=window_seconds, now=at(self.seconds))
+        return judge(
+            self.evidence, analysis=self.analysis, window_seconds=window_seconds, now=at(self.seconds), gaps=gaps
+        )

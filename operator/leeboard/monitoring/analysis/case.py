@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from leeboard.api.rollout import Check
 from leeboard.api.rollout_status import Verdict
 from leeboard.monitoring.analysis.checks import CheckState
 from leeboard.monitoring.analysis.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Why numbers are missing at this moment, in words for people: counts of pods of the canary and of the stable
+    version, and values of queries by the name of their check. Empty where nothing is missing.
+    """
+
+    canary: str = ""
+    stable: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,7 @@ class Case:
     min_samples: int
     window_seconds: float
     now: datetime
+    gaps: Gaps = Gaps()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,12 @@ def both_bad(check: Check, canary: float | None, stable: float) -> str:
     return f"both versions {_verb(check)} {_percent(canary or 0.0)} and {_percent(stable)}: not the new version's fault"
 
 
-def no_counts(side: str, seen: datetime | None, now: datetime) -> str:
+def no_counts(side: str, seen: datetime | None, now: datetime, *, why: str) -> str:
     """Pods do not answer."""
+    because = f": {why}" if why else ""
     if seen is None:
-        return f"no counts of the {side} version yet"
-    return f"no counts of the {side} version for {duration((now - seen).total_seconds())}"
+        return f"no counts of the {side} version yet{because}"
+    return f"no counts of the {side} version for {duration((now - seen).total_seconds())}{because}"
 
 
 def no_requests(side: str, busy: datetime, now: datetime) -> str:
@@ -72,9 +73,9 @@ def unequal_load() -> str:
     )
 
 
-def no_value() -> str:
+def no_value(why: str) -> str:
     """A query without a number."""
-    return "the query gave no number"
+    return "the query gave no number" + (f": {why}" if why else "")
 
 
 def outside(query: PrometheusQuery, values: Values) -> str:

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from leeboard.api.rollout import Analysis, Check
 from leeboard.api.rollout_status import CheckStatus, Verdict
-from leeboard.monitoring.analysis.case import Case, Finding
+from leeboard.monitoring.analysis.case import Case, Finding, Gaps
 from leeboard.monitoring.analysis.checks import CheckState, fresh
 from leeboard.monitoring.analysis.evidence import Evidence
 from leeboard.monitoring.analysis.questions import digest_of, is_statistical
 from leeboard.monitoring.analysis.verdicts import finding_of, status_of
 
+NO_GAPS = Gaps()
 WORST_FIRST = (Verdict.FAIL, Verdict.NO_DATA, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
@@ -31,8 +32,11 @@ class Ruling:
     expected: int | None = None
 
 
-def judge(evidence: Evidence, *, analysis: Analysis, window_seconds: float, now: datetime) -> Ruling:
-    """What the evidence says at ``now``; ``window_seconds`` is how long the step lasts at least.
+def judge(
+    evidence: Evidence, *, analysis: Analysis, window_seconds: float, now: datetime, gaps: Gaps = NO_GAPS
+) -> Ruling:
+    """What the evidence says at ``now``; ``window_seconds`` is how long the step lasts at least, ``gaps`` are told
+    where a number is missing.
 
     The chance of a Fail for a canary as good as the stable version is ``analysis.alpha`` at most for the whole rollout:
     each check gets an equal part. That of a Pass for one that is just beyond a limit is ``analysis.alpha`` at most in
@@ -51,6 +55,7 @@ def judge(evidence: Evidence, *, analysis: Analysis, window_seconds: float, now:
             min_samples=analysis.min_samples,
             window_seconds=window_seconds,
             now=now,
+            gaps=gaps,
         )
         findings.append((case, finding_of(case)))
     worst = min((finding for _, finding in findings), key=lambda finding: WORST_FIRST.index(finding.verdict))

@@ -105,12 +105,12 @@ def _unknown(case: Case, main: Comparison, question: Question) -> Finding | None
     """Nothing is known at this moment: pods do not answer, or no requests come."""
     if case.check.disagreement is not None:
         return None if main.rollout[1] else Finding(Verdict.NO_DATA, messages.no_pairs(case.evidence.pairs.unpaired))
-    sides = [("new", case.evidence.of_canary)]
+    sides = [("new", case.evidence.of_canary, case.gaps.canary)]
     if not question.is_alone:
-        sides.append(("stable", case.evidence.of_stable))
-    for name, side in sides:
+        sides.append(("stable", case.evidence.of_stable, case.gaps.stable))
+    for name, side, why in sides:
         if side.seen is None or case.now - side.seen > STALE:
-            return Finding(Verdict.NO_DATA, messages.no_counts(name, side.seen, case.now))
+            return Finding(Verdict.NO_DATA, messages.no_counts(name, side.seen, case.now, why=why))
         if side.step.requests and side.busy is not None and case.now - side.busy > _patience(case, side):
             return Finding(Verdict.NO_DATA, messages.no_requests(name, side.busy, case.now))
     return None
@@ -172,7 +172,7 @@ def _share(row: Array) -> float | None:
 def _of_query(case: Case) -> Finding:
     query, values = case.check.prometheus, case.state.values
     if query is None or values.last is None or values.counted == 0:
-        return Finding(Verdict.NO_DATA, messages.no_value())
+        return Finding(Verdict.NO_DATA, messages.no_value(case.gaps.values.get(case.check.name, "")))
     if values.outside > query.failure_limit:
         return Finding(Verdict.FAIL, messages.outside(query, values))
     if is_outside(query, values.last):

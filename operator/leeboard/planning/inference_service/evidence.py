@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from leeboard.api.inference_service import InferenceService
+from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
 from leeboard.api.rollout_status import CheckStatus, ShadowFirst, Verdict
-from leeboard.monitoring.analysis import Evidence, Ruling, advance, begin, begin_step, judge
+from leeboard.monitoring.analysis import Evidence, Gaps, Ruling, advance, begin, begin_step, judge
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.state import State
@@ -61,8 +61,20 @@ def findings_of(
     advanced = advance(stored, counts, analysis=analysis, now=now, answers=answers)
     if analysis is None or advanced.step_began is None:
         return Findings(advanced, stored)
-    ruling = judge(advanced, analysis=analysis, window_seconds=window_seconds, now=now)
+    ruling = judge(advanced, analysis=analysis, window_seconds=window_seconds, now=now, gaps=_gaps(facts, state, world))
     return Findings(advanced, stored, ruling)
+
+
+def _gaps(facts: InferenceServiceFacts, state: State, world: World) -> Gaps:
+    """What is unknown in this pass, and why; of each version the first pod that tells nothing."""
+
+    def silent(revision: Revision | None) -> str:
+        names = () if revision is None else (pod["metadata"]["name"] for pod in world.pods_of(revision.name))
+        found = (facts.counts.get(name) for name in names)
+        return next((item.why for item in found if isinstance(item, Unknown)), "")
+
+    values = {name: value.why for name, value in facts.answers.items() if isinstance(value, Unknown)}
+    return Gaps(silent(state.canary), silent(state.stable), values)
 
 
 def kept(findings: Findings, state: State, *, has_requests: bool, now: datetime) -> Evidence | None:

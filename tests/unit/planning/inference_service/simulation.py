@@ -50,6 +50,7 @@ class SimulatedCluster:
     load: dict[str, int] = field(default_factory=dict)  # pods that an autoscaler would like, by Deployment
     slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
     counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
+    answers: dict[str, float | Unknown] = field(default_factory=dict)  # of queries, by check
     obeyed: Manifest | None = None  # the route that the gateway's proxies follow
     gateway_answers: bool = True
     rejections: tuple[Rejection, ...] = ()
@@ -81,6 +82,7 @@ class SimulatedCluster:
             config_maps=children(self.config_maps),
             autoscalers=children(self.autoscalers),
             counts=dict(self.counts),
+            answers=dict(self.answers),
         )
 
     def planned(self) -> Plan:

@@ -239,6 +239,34 @@ def test_without_any_number_the_weight_stays_and_a_person_is_asked_in_the_end() 
     assert failed(cluster) == []
 
 
+def test_a_number_that_is_missing_is_told_with_its_reason_and_the_rollout_goes_on_when_it_comes() -> None:
+    query = {"name": "refused", "prometheus": {"provider": "main", "query": "refused_share", "max": "0.1"}}
+    cluster = rolling(a_rollout({"weight": 50, "for": "5s"}, analysis={"checks": [*ERRORS["checks"], query]}))  # type: ignore[misc]
+    until(cluster, "0 Weight Observing")
+    cluster.counts = {name: Unknown(f"pod {name}: no connection") for name in cluster.pods}
+    cluster.answers = {"refused": Unknown("main: the result is nan")}
+
+    until(cluster, "0 Weight Holding 50/50")
+
+    canary = cluster.resource.status.canary
+    assert canary is not None
+    silent = min(name for name, pod in cluster.pods.items() if pod["deployment"] == canary.deployment)
+    errors, refused = cluster.resource.status.checks
+    assert (errors.verdict, refused.verdict) == ("NoData", "NoData")
+    assert errors.message == f"no counts of the new version yet: pod {silent}: no connection"
+    assert refused.message == "the query gave no number: main: the result is nan"
+
+    cluster.answers = {"refused": 0.02}
+    for _ in range(100):
+        for name in ("stable", "canary"):
+            if part(cluster, name):
+                count(cluster, requests=200, errors=0, of=name)
+        cluster.advance()
+        if part(cluster, "stable") == "2":
+            break
+    assert part(cluster, "stable") == "2"
+
+
 @pytest.mark.parametrize(
     "setting", [pytest.param({"onNoData": "Proceed"}, id="no data"), pytest.param({"onNoData": "Hold"}, id="held")]
 )
