@@ -1,8 +1,9 @@
-"""Processes of pods, stopped and continued as a busy or frozen node does it: where the pods run on this machine."""
+"""Processes of pods that stand still, or cannot be reached, as on a bad node: where the pods run on this machine."""
 
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +29,7 @@ def _is_of(process: Path, uid: str, word: str) -> bool:
 @contextlib.contextmanager
 def paused(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> Iterator[None]:
     """Inside, these processes of a pod stand still."""
-    found = kubectl.find("pod", pod, namespace=namespace)
-    assert found is not None
-    numbers = processes_of(found, word)
-    if not numbers:
-        pytest.skip("the pods of this cluster do not run on this machine: nobody can stop their processes")
+    numbers = _found(kubectl, pod, word, namespace=namespace)
     for number in numbers:
         os.kill(number, signal.SIGSTOP)
     try:
@@ -41,3 +38,25 @@ def paused(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> Iterator
         for number in numbers:
             with contextlib.suppress(ProcessLookupError):  # the kubelet may have restarted its container
                 os.kill(number, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def unreachable(kubectl: Kubectl, pod: str, word: str, *, namespace: str, port: int) -> Iterator[None]:
+    """Inside, packets to a port of the pod are lost, as by a wrong rule of a network; ``word`` is a program in it."""
+    number, *_ = _found(kubectl, pod, word, namespace=namespace)
+    inside = ["nsenter", f"--net=/proc/{number}/ns/net", "iptables"]
+    rule = ["INPUT", "-p", "tcp", "--dport", str(port), "-j", "DROP"]
+    subprocess.run([*inside, "-I", *rule], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*inside, "-D", *rule], check=False, capture_output=True)  # the pod may be gone, and its rules
+
+
+def _found(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> list[int]:
+    found = kubectl.find("pod", pod, namespace=namespace)
+    assert found is not None
+    numbers = processes_of(found, word)
+    if not numbers:
+        pytest.skip("the pods of this cluster do not run on this machine: nobody can reach their processes")
+    return numbers

@@ -1,5 +1,6 @@
 """What the scenarios of rollouts say: given a service, under load, when something happens, then the status says so."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +9,7 @@ from tests.cluster.api import Gateway
 from tests.e2e import obedient
 from tests.e2e.scene import Scene
 from tests.stories.command_line import leeboard
+from tests.stories.stage import POLL_SECONDS
 from tests.support.installation import DOMAIN
 from tests.support.kubectl import Kubectl, Manifest
 from tests.support.load import Load
@@ -17,6 +19,7 @@ Steps = list[dict[str, Any]]
 QUICK: Final = 90.0
 HOUR: Final = "1h"
 PER_SECOND: Final = 40.0
+STILL_SECONDS: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,21 @@ class Serving:
         found = self.town.scene.find("httproute", self.name)
         assert found is not None
         return found
+
+    def weights(self) -> list[int]:
+        """The weights of its route, in order, for requests that ask for nothing special."""
+        rules = self.route()["spec"]["rules"]
+        (ordinary,) = (rule for rule in rules if not any(match.get("headers") for match in rule["matches"]))
+        return [item["weight"] for item in ordinary["backendRefs"]]
+
+    def stays(self, holds: Callable[[Manifest], object], what: str, *, seconds: float = STILL_SECONDS) -> Manifest:
+        """Look again and again for so long: the resource is so each time; several polls of the operator fit in."""
+        deadline = time.monotonic() + seconds
+        while holds(found := self.live()):
+            if time.monotonic() > deadline:
+                return found
+            time.sleep(POLL_SECONDS)
+        raise AssertionError(f"not {what} any more: {found.get('status')}")
 
     def until(self, holds: Callable[[Manifest], object], what: str, *, seconds: float = QUICK) -> Manifest:
         """Wait until the resource is so."""

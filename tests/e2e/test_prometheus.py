@@ -1,15 +1,11 @@
 """The cluster's Prometheus finds model servers by themselves, and tells the labels that are asked for. No operator."""
 
-import json
-import urllib.parse
-
 import pytest
 
+from tests.e2e.gauge import asked
 from tests.e2e.scene import TRAINER, Scene
-from tests.support.kubectl import Kubectl
 from tests.support.resources import restricted_pod
 
-SERVICE = "/api/v1/namespaces/monitoring/services/prometheus:http/proxy"
 SERVER = """
 import http.server
 
@@ -41,13 +37,6 @@ def test_a_model_server_is_scraped_with_its_namespace_and_pod(bare_scene: Scene)
         [(series, "42")],
         seconds=30,
     )
-
-
-def asked(kubectl: Kubectl, query: str) -> list[tuple[dict[str, str], str]]:
-    """Return the labels and the value of each series, through the API server."""
-    words = urllib.parse.urlencode({"query": query})
-    answer = json.loads(kubectl.run("get", "--raw", f"{SERVICE}/api/v1/query?{words}"))
-    return [(one["metric"], one["value"][1]) for one in answer["data"]["result"]]
 
 
 def subset(labels: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.pausing import paused
-from tests.e2e.rollouts import HOUR, Town, outcomes
+from tests.e2e.rollouts import HOUR, Serving, Town, outcomes
 from tests.support.installation import CHART, RELEASE, Helm
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, Manifest
+from tests.support.resources import condition
 
 OPERATOR_NAMESPACE = "leeboard-system"
 LEASE_SECONDS = 40
@@ -97,3 +98,54 @@ def test_without_the_gateway_s_controller_a_step_waits_although_an_old_answer_st
         serving.until_serves(second)
 
     assert load.tally().first_failures == ()
+
+
+def test_an_answer_of_the_gateway_that_is_lost_or_forged_moves_nothing(town: Town) -> None:
+    first, second, _ = town.good
+    serving = town.serve("forged", steps=[{"weight": 40, "for": HOUR}])
+    (gateway, *_) = town.kubectl.list("pods", namespace=town.gateway.namespace)
+    words = (town.kubectl, gateway["metadata"]["name"], "contour")
+    with serving.load() as load:
+        with paused(*words, namespace=town.gateway.namespace):
+            serving.pin(second)
+            serving.until(lambda found: (found["status"].get("canary") or {}).get("readyReplicas"), "its pod is ready")
+            before = load.tally()
+            for parents in ([], *forgeries(serving.route())):
+                answer(serving, parents)
+                serving.stays(lambda found: "confirmedAt" not in found["status"]["step"], "unconfirmed")
+            assert set((load.tally() - before).versions) == {first}
+        confirmed = serving.until_step("Observing")["status"]["step"]["confirmedAt"]
+
+        with paused(*words, namespace=town.gateway.namespace):
+            answer(serving, [])
+            found = serving.until_step("Routing")
+            assert "has not answered" in condition(found, "Progressing")["message"]
+            serving.stays(lambda found: found["status"]["step"]["phase"] == "Routing", "waiting for the gateway")
+            assert sorted(serving.weights()) == [40, 60]
+        # Contour answers when a route changes, and does not count its status: it needs a touch to look at it again.
+        town.kubectl.run("annotate", "httproute", serving.name, "-n", serving.namespace, "example.com/touched=once")
+        assert serving.until_step("Observing")["status"]["step"]["confirmedAt"] == confirmed
+        serving.ask("promote")
+        serving.until_serves(second)
+
+    assert load.tally().first_failures == ()
+
+
+def answer(serving: Serving, parents: list[Manifest]) -> None:
+    """Somebody else than the gateway's controller writes what the route's status says."""
+    change = json.dumps({"status": {"parents": parents}})
+    words = ["patch", "httproute", serving.name, "-n", serving.namespace, "--subresource=status", "--type=merge"]
+    serving.town.kubectl.run(*words, "-p", change)
+
+
+def forgeries(route: Manifest) -> Iterator[list[Manifest]]:
+    """The gateway's own words for the generation before, and a Yes to this generation by another Gateway."""
+    generation, reference = route["metadata"]["generation"], route["spec"]["parentRefs"][0]
+    for parent, seen in ((reference, generation - 1), ({**reference, "name": "another"}, generation)):
+        yield [{"parentRef": parent, "controllerName": "example.com/forger", "conditions": accepted(seen)}]
+
+
+def accepted(generation: int) -> list[Manifest]:
+    """Both conditions of a route that a gateway has taken over, for a generation."""
+    common = {"status": "True", "observedGeneration": generation, "lastTransitionTime": "2026-11-21T12:00:00Z"}
+    return [{**common, "type": kind, "reason": kind, "message": "forged"} for kind in ("Accepted", "ResolvedRefs")]

@@ -4,10 +4,15 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from tests.e2e.rollouts import HOUR, Serving, Town, outcomes
+from tests.e2e.scaling import AUTOSCALER, SCALED_SECONDS, SCALING, autoscaler, deployment, replicas, sizers
 
 FORTY: list[dict[str, Any]] = [{"weight": 40, "for": HOUR}]
 STATUS = "inferenceservices.leeboard.dev"
+TURNS = 6
+CALM_SECONDS = 600
 
 
 def test_a_newer_version_in_the_middle_and_then_the_first_one_again(town: Town) -> None:
@@ -37,10 +42,10 @@ def test_a_canary_that_loses_all_its_pods_loses_its_weight_and_goes_on_when_they
         (pod,) = serving.pods_of(second)
         town.kubectl.run("delete", "pod", pod, "-n", serving.namespace, "--force", "--grace-period=0")
         lost = time.monotonic()
-        town.scene.eventually(lambda: len(backends(serving)), 1, seconds=15)
+        town.scene.eventually(lambda: len(serving.weights()), 1, seconds=15)
         alone_seconds = time.monotonic() - lost
         serving.until_step("Observing")
-        assert sorted(backends(serving)) == [40, 60]
+        assert sorted(serving.weights()) == [40, 60]
         before = load.tally()
         serving.ask("abort")
         serving.until(lambda found: not found["status"].get("canary"), "it is aborted")
@@ -48,13 +53,6 @@ def test_a_canary_that_loses_all_its_pods_loses_its_weight_and_goes_on_when_they
     assert (load.tally() - before).failed == 0
     # Requests that were under way in the killed pod, and those until the route followed.
     assert load.tally().failed <= 40 * 0.6 * (alone_seconds + 2), load.tally().errors
-
-
-def backends(serving: Serving) -> list[int]:
-    """The weights of the route, for requests that ask for nothing special."""
-    rules = serving.route()["spec"]["rules"]
-    (ordinary,) = (rule for rule in rules if not any(match.get("headers") for match in rule["matches"]))
-    return [item["weight"] for item in ordinary["backendRefs"]]
 
 
 def test_a_lost_status_is_read_back_from_what_serves(town: Town) -> None:
@@ -75,36 +73,72 @@ def test_a_lost_status_is_read_back_from_what_serves(town: Town) -> None:
     assert load.tally().first_failures == ()
 
 
-def test_manifests_applied_again_and_again_and_a_route_edited_by_hand_change_nothing(town: Town) -> None:
-    _, second, _ = town.good
-    serving = town.serve("fights", steps=FORTY)
+@pytest.mark.usefixtures("metrics")
+def test_manifests_applied_again_an_autoscaler_and_edits_by_hand_change_nothing(town: Town) -> None:
+    first, second, _ = town.good
+    serving = town.begin("fights", server={"autoscaling": dict(SCALING)}, steps=FORTY)
+    serving.until_serves(first)
     with serving.load() as load:
         serving.pin(second)
         serving.until_step("Observing")
-        before, seen = load.tally(), set[tuple[int, ...]]()
-        for turn in range(3):
+        written, before = serving.route()["metadata"]["generation"], load.tally()
+        pods, turns = [(replicas(serving, first), replicas(serving, second))], 0
+        deadline = time.monotonic() + SCALED_SECONDS
+        while turns < TURNS or (pods[-1][0] < SCALING["maxReplicas"] and time.monotonic() < deadline):
             serving.apply()
-            edit(serving, weight=turn)
-            deadline = time.monotonic() + 3
-            while time.monotonic() < deadline:
-                serving.town.scene.stage.refresh()
-            seen.add(tuple(sorted(backends(serving))))
+            edit_route(serving, weight=turns % 7)
+            edit_autoscaler(serving, first, percent=20 + turns % 7)
+            turns += 1
+            town.scene.eventually(lambda: sorted(serving.weights()), [40, 60], seconds=10)
+            town.scene.eventually(lambda: percent(serving, first), SCALING["targetCPUPercent"], seconds=10)
+            pods.append((replicas(serving, first), replicas(serving, second)))
         route, split = serving.route(), (load.tally() - before).share(second)
-        assert (seen, route["metadata"]["annotations"]["example.com/owner"]) == ({(40, 60)}, "team")
+
+        # Each edit was put right by one write, no number of pods ever went back, and what others added is there.
+        assert route["metadata"]["generation"] == written + 2 * turns
+        assert all(list(numbers) == sorted(numbers) for numbers in zip(*pods, strict=True))
+        assert (pods[-1][0], sizers(serving, first)) == (SCALING["maxReplicas"], {AUTOSCALER})
+        assert route["metadata"]["annotations"]["example.com/owner"] == "team"
+        assert calm(serving, first) == CALM_SECONDS
         assert 0.2 < split < 0.6
         assert serving.status()["step"]["index"] == 0
 
         serving.ask("promote")
-        serving.until_serves(second)
+        serving.until_serves(second, seconds=SCALED_SECONDS)
 
     assert load.tally().first_failures == ()
 
 
-def edit(serving: Serving, *, weight: int) -> None:
+def edit_route(serving: Serving, *, weight: int) -> None:
     """Somebody turns the weights by hand, and leaves an annotation of their own."""
+    rule = len(serving.route()["spec"]["rules"]) - 1
     operations = [
-        {"op": "replace", "path": "/spec/rules/0/backendRefs/0/weight", "value": weight},
+        {"op": "replace", "path": f"/spec/rules/{rule}/backendRefs/0/weight", "value": weight},
         {"op": "add", "path": "/metadata/annotations", "value": {"example.com/owner": "team"}},
     ]
     words = ["patch", "httproute", serving.name, "-n", serving.namespace, "--type=json", "-p", json.dumps(operations)]
     serving.town.kubectl.run(*words)
+
+
+def edit_autoscaler(serving: Serving, version: str, *, percent: int) -> None:
+    """Somebody asks for busier pods by hand, and says how calm the autoscaler should be, which nobody else does."""
+    target = {"type": "Utilization", "averageUtilization": percent}
+    metrics = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior = {"scaleDown": {"stabilizationWindowSeconds": CALM_SECONDS}}
+    change = json.dumps({"spec": {"metrics": metrics, "behavior": behavior}})
+    name = deployment(serving, version)["metadata"]["name"]
+    serving.town.kubectl.run("patch", "hpa", name, "-n", serving.namespace, "--type=merge", "-p", change)
+
+
+def percent(serving: Serving, version: str) -> int:
+    """How busy a version's pods should be, by its autoscaler."""
+    found = autoscaler(serving, version)
+    assert found is not None
+    return int(found["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"])
+
+
+def calm(serving: Serving, version: str) -> int:
+    """How calm somebody has made a version's autoscaler, in seconds."""
+    found = autoscaler(serving, version)
+    assert found is not None
+    return int(found["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"])
