@@ -44,13 +44,15 @@ def paused(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> Iterator
 def unreachable(kubectl: Kubectl, pod: str, word: str, *, namespace: str, port: int) -> Iterator[None]:
     """Inside, packets to a port of the pod are lost, as by a wrong rule of a network; ``word`` is a program in it."""
     number, *_ = _found(kubectl, pod, word, namespace=namespace)
-    inside = ["nsenter", f"--net=/proc/{number}/ns/net", "iptables"]
     rule = ["INPUT", "-p", "tcp", "--dport", str(port), "-j", "DROP"]
-    subprocess.run([*inside, "-I", *rule], check=True, capture_output=True)
-    try:
-        yield
-    finally:
-        subprocess.run([*inside, "-D", *rule], check=False, capture_output=True)  # the pod may be gone, and its rules
+    # The process may end before the block does; an open file keeps the pod's network reachable by its number.
+    with Path(f"/proc/{number}/ns/net").open() as network:
+        inside = ["nsenter", f"--net=/proc/{os.getpid()}/fd/{network.fileno()}", "iptables"]
+        subprocess.run([*inside, "-I", *rule], check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*inside, "-D", *rule], check=True, capture_output=True)
 
 
 def _found(kubectl: Kubectl, pod: str, word: str, *, namespace: str) -> list[int]:

@@ -43,6 +43,17 @@ def test_the_share_is_what_both_versions_counted_since_the_step_began() -> None:
     assert measured(evidence) == (25.0, 100)
 
 
+def test_a_version_that_tells_nothing_has_no_share_not_even_none() -> None:
+    stable = pod("s", STABLE, counted(500)), pod("s", STABLE, counted(575)), pod("s", STABLE, counted(600))
+    evidence = polled(polled(BEGUN, stable[0], None), stable[1], None, seconds=20)
+    assert measured(evidence) == (None, 75)
+
+    evidence = polled(evidence, stable[2], pod("c", CANARY, counted(9)), seconds=30)
+    evidence = polled(evidence, stable[2], pod("c", CANARY, counted(34)), seconds=40)
+    assert measured(evidence) == (20.0, 125)
+    assert measured(polled(evidence, stable[2], None, seconds=50)) == (None, 125)
+
+
 def test_nothing_is_measured_before_the_first_step() -> None:
     evidence = begin(canary=CANARY, stable=STABLE, now=NOON)
     evidence = polled(polled(evidence, pod("s", STABLE, counted(5))), pod("s", STABLE, counted(9)))

@@ -90,9 +90,13 @@ def begin_step(evidence: Evidence, *, now: datetime, keeps: bool = False) -> Evi
     )
 
 
-def measured(evidence: Evidence) -> tuple[float, int] | None:
-    """The canary's share in percent and both versions' requests, since the step began; None without requests."""
+def measured(evidence: Evidence) -> tuple[float | None, int] | None:
+    """The canary's share in percent and both versions' requests, since the step began; None without requests. The share
+    is None while a version tells nothing: what it did not tell is not 0.
+    """
     requests = evidence.of_canary.step.requests + evidence.of_stable.step.requests
     if evidence.step_began is None or requests == 0 or evidence.uncounted:
         return None
+    if any(side.seen is None or side.seen != evidence.polled for side in (evidence.of_canary, evidence.of_stable)):
+        return None, requests
     return 100 * evidence.of_canary.step.requests / requests, requests

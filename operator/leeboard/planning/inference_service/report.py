@@ -113,4 +113,5 @@ def _measured(
     found = measured(evidence)
     if found is None:
         return None, None, None
-    return f"{found[0]:.1f}", found[1], exact(now)
+    share, requests = found
+    return None if share is None else f"{share:.1f}", requests, exact(now)
