@@ -1,8 +1,9 @@
 """Rollouts under simulated traffic, one a row, judged by the functions that the operator judges with.
 
-Four stable pods and a canary; a poll each ten seconds. What differs from the operator is only that the evidence is kept
-for the limits alone (not for the other ends of the interval), and that the bound of slow requests is chosen anew each
-minute, not at each poll.
+Four stable pods and a canary; an interval each ten seconds, as the operator writes evidence: it polls each two seconds,
+and each poll adds what was counted since the evidence that is stored. Here it is judged at the end of an interval only,
+evidence is kept for the limits alone (not for the other ends of the interval), and the bound of slow requests is chosen
+less often.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leeboard.api.rollout import Analysis, Latency
+from leeboard.api.rollout import Analysis
 from leeboard.monitoring.analysis import comparison
-from leeboard.monitoring.analysis.checks import slow_bounds
-from leeboard.monitoring.analysis.comparison import Comparison, Question, begun, is_refuted, observed
+from leeboard.monitoring.analysis.betting import Direction
+from leeboard.monitoring.analysis.comparison import Comparison, Question, begun, observed, refuted
 from leeboard.monitoring.analysis.latency import parts_above
 from leeboard.monitoring.analysis.questions import question_of
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS
+from tests.bench.slowness import BUCKETS, Floats, SlowRequests
 
-Floats = NDArray[np.float64]
 Noise = Literal["iid", "outage", "clustered", "slow"]
 NOISES: tuple[Noise, ...] = ("iid", "outage", "clustered", "slow")
 
@@ -30,7 +31,6 @@ WEIGHTS = (0.05, 0.10, 0.25, 0.50)
 STEP_TICKS = 30
 TICKS = 360
 PODS = 4
-BUCKETS = len(DURATION_BOUNDS_SECONDS) + 1
 BOUNDS = np.array(DURATION_BOUNDS_SECONDS)
 OUTAGE_SHARE, OUTAGE_EVERY, OUTAGE_LASTS = 0.3, 600.0, 60.0
 RUN_LENGTH = 8.0
@@ -154,21 +154,26 @@ class Judged:
 
     def add(self, groups: Floats) -> None:
         """One poll."""
+        groups = np.concatenate((groups, np.ones_like(groups[..., :1])), axis=-1)
         self.state = observed(self.state, groups, question=self.question, seconds=TICK_SECONDS)
 
     def begin_step(self, rows: NDArray[np.bool_]) -> None:
         """What speaks for the canary starts anew in some rows."""
         new = begun(self.state)
         better = np.where(rows[:, None, None], new.better, self.state.better)
-        self.state = replace(self.state, better=better, step=np.where(rows[:, None], new.step, self.state.step))
+        step = np.where(rows[:, None], new.step, self.state.step)
+        loads = np.where(rows[:, None], new.loads, self.state.loads)
+        self.state = replace(self.state, better=better, step=step, loads=loads)
 
     def fails(self, min_samples: int, alpha: float) -> NDArray[np.bool_]:
         """As the operator's verdict."""
-        return is_refuted(self.state.worse, alpha)[:, self.question.fail_at] & (self.state.rollout[:, 1] >= min_samples)
+        gone = refuted(self.state, self.question, Direction.WORSE, alpha=alpha)
+        return gone[:, self.question.fail_at] & (self.state.rollout[:, 1] >= min_samples)
 
     def passes(self, min_samples: int, alpha: float) -> NDArray[np.bool_]:
         """As the operator's verdict."""
-        return is_refuted(self.state.better, alpha)[:, self.question.pass_at] & (self.state.step[:, 1] >= min_samples)
+        gone = refuted(self.state, self.question, Direction.BETTER, alpha=alpha)
+        return gone[:, self.question.pass_at] & (self.state.step[:, 1] >= min_samples)
 
 
 def roll_out(case: Case, analysis: Analysis, *, rows: int, seed: int, with_dispersion: bool = True) -> Outcome:
@@ -188,7 +193,7 @@ def roll_out(case: Case, analysis: Analysis, *, rows: int, seed: int, with_dispe
         requests, failed, durations = traffic.next(np.where(aborted, 0.0, weight))
         slow_requests = slow_of.next(durations)
         for check, one, late in zip(analysis.checks, judged, slow_requests, strict=True):
-            one.add(np.stack((failed if check.latency is None else late, requests), axis=-1))
+            one.add(np.stack((failed, requests), axis=-1) if check.latency is None else late)
         bad += failed[:, PODS]
         slow += durations[:, PODS] @ case.slow_parts
         active = ~promoted & ~aborted
@@ -202,49 +207,6 @@ def roll_out(case: Case, analysis: Analysis, *, rows: int, seed: int, with_dispe
         for one in judged:
             one.begin_step(further)
     return Outcome(aborted_at, bad, slow, step >= len(WEIGHTS))
-
-
-@dataclass
-class SlowRequests:
-    """Slow requests of each tick, for each check on latency; nothing for the others."""
-
-    checks: list[Latency | None]
-    rows: int
-    stable: Floats = field(init=False)
-    tick: int = 0
-
-    def __post_init__(self) -> None:
-        self.stable = np.zeros((self.rows, BUCKETS))
-        never = np.zeros((self.rows, 2, BUCKETS))
-        self.parts = [never for _ in self.checks]
-
-    def next(self, durations: Floats) -> list[Floats]:
-        """Slow requests (rows, pods and canary) of one tick for each check."""
-        if self.tick % 6 == 0 and self.tick:
-            self.parts = [self._parts(latency) for latency in self.checks]
-        self.tick += 1
-        slow = [
-            np.concatenate(
-                [
-                    (durations[:, :PODS] * parts[:, None, 1]).sum(axis=-1),
-                    (durations[:, PODS:] * parts[:, None, 0]).sum(axis=-1),
-                ],
-                axis=1,
-            )
-            for parts in self.parts
-        ]
-        self.stable += durations[:, :PODS].sum(axis=1)
-        return slow
-
-    def _parts(self, latency: Latency | None) -> Floats:
-        parts = np.zeros((self.rows, 2, BUCKETS))
-        if latency is None:
-            return parts
-        for row in range(self.rows):
-            bounds = slow_bounds(latency, tuple(int(count) for count in self.stable[row]))
-            if bounds is not None:
-                parts[row] = [parts_above(bounds[0]), parts_above(bounds[1])]
-        return parts
 
 
 def _judged(analysis: Analysis, position: int, *, rows: int, with_dispersion: bool) -> Judged:

@@ -17,18 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from tests.bench.simulation import (
-    BOUNDS,
-    BUCKETS,
-    PODS,
-    STEP_TICKS,
-    TICK_SECONDS,
-    TICKS,
-    WEIGHTS,
-    Case,
-    Floats,
-    Traffic,
-)
+from tests.bench.simulation import BOUNDS, PODS, STEP_TICKS, TICK_SECONDS, TICKS, WEIGHTS, Case, Traffic
+from tests.bench.slowness import BUCKETS, Floats
 
 Metric = Literal["errors", "latency"]
 TICKS_IN_STEPS = STEP_TICKS * len(WEIGHTS)

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from leeboard.monitoring.analysis.arrays import Array
-from leeboard.monitoring.analysis.betting import EXCESSES, MOST, STAKE, Direction, Tally, alone, compared, evidence
+from leeboard.monitoring.analysis.betting import (
+    EXCESSES,
+    MOST,
+    PARTS,
+    STAKE,
+    Direction,
+    Tally,
+    alone,
+    compared,
+    evidence,
+)
 
 ONE = np.ones(())
 
@@ -43,11 +53,11 @@ def expectation(canary: int, stable: int, *, shares: tuple[float, float], **aske
 @pytest.mark.parametrize("level", [0.001, 0.1, 0.7])
 @pytest.mark.parametrize(("canary", "stable"), [(2, 18), (10, 10), (12, 3)])
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 0.9])
-@pytest.mark.parametrize("delta", [0.0, 0.05])
+@pytest.mark.parametrize(("delta", "dispersion"), [(0.0, 1.0), (0.05, 1.0), (0.05, 4.0)])
 def test_no_bet_gains_on_average_where_the_hypothesis_holds(
-    *, level: float, canary: int, stable: int, share: float, delta: float
+    *, level: float, canary: int, stable: int, share: float, delta: float, dispersion: float
 ) -> None:
-    asked = {"delta": delta, "level": level}
+    asked = {"delta": delta, "level": level, "dispersion": dispersion}
     worst = expectation(canary, stable, shares=(share + delta, share), direction=Direction.WORSE, **asked)
     better = expectation(canary, stable, shares=(share / 2, share), direction=Direction.WORSE, **asked)
     mirrored = expectation(canary, stable, shares=(share + delta, share), direction=Direction.BETTER, **asked)
@@ -72,7 +82,7 @@ def test_an_outage_of_both_versions_is_no_evidence_whatever_the_split() -> None:
     wealth = np.zeros(len(EXCESSES))
     for canary, stable in ((50, 450), (250, 250), (25, 475)):
         wealth += growth((canary // 2, canary), (stable // 2, stable), delta=0.0, level=0.01, direction=Direction.WORSE)
-    assert evidence(wealth[None])[0] < 0
+    assert evidence(wealth[None], ONE)[0] < 0
 
 
 def test_the_same_errors_mean_more_at_a_smaller_share_of_the_requests() -> None:
@@ -97,7 +107,17 @@ def test_no_interval_decides_and_none_ruins() -> None:
 def test_runs_of_errors_count_as_one() -> None:
     single = growth((3, 50), (2, 450), delta=0.0, level=0.01, direction=Direction.WORSE)
     in_runs = growth((3, 50), (2, 450), delta=0.0, level=0.01, direction=Direction.WORSE, dispersion=8.0)
-    assert (in_runs < single / 3).all()
+    assert evidence(in_runs[None], 8 * ONE)[0] < evidence(single[None], ONE)[0] / 3
+
+
+def test_what_is_learnt_of_the_dispersion_holds_for_earlier_intervals_too() -> None:
+    wealth = growth((9, 50), (2, 450), delta=0.0, level=0.01, direction=Direction.WORSE, dispersion=2.0)
+    assert evidence(wealth[None], 6 * ONE)[0] < evidence(wealth[None], 2 * ONE)[0] < evidence(wealth[None], ONE)[0]
+
+
+def test_the_whole_wealth_is_bet() -> None:
+    assert PARTS.sum() == pytest.approx(1.0)
+    assert evidence(np.zeros((1, len(EXCESSES))), ONE)[0] == pytest.approx(0.0)
 
 
 def test_an_interval_without_requests_of_one_version_says_nothing() -> None:

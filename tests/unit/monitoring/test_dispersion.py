@@ -12,7 +12,7 @@ ROWS, POLLS, LEVEL = 60, 120, 0.01
 
 
 def groups(bad: np.ndarray, requests: np.ndarray, pods: int) -> np.ndarray:
-    both = np.zeros((len(bad), CANARY + 1, 2))
+    both = np.zeros((len(bad), CANARY + 1, 3))
     both[:, :pods, 0], both[:, :pods, 1] = bad[:, :pods], requests[:, :pods]
     both[:, CANARY, 0], both[:, CANARY, 1] = bad[:, -1], requests[:, -1]
     return both
@@ -39,6 +39,10 @@ def scatter(kind: str, *, pods: int = 4, seed: int = 5) -> Scatter:
     return seen
 
 
+def factor(seen: Scatter, *, load: float = 1.0, canary_part: float = 0.2) -> np.ndarray:
+    return dispersion.factor(seen, load=np.asarray(load), canary_part=np.asarray(canary_part))
+
+
 @pytest.mark.parametrize("pods", [1, 4])
 @pytest.mark.parametrize(
     ("kind", "low", "high"),
@@ -49,11 +53,11 @@ def scatter(kind: str, *, pods: int = 4, seed: int = 5) -> Scatter:
     ],
 )
 def test_the_factor_follows_the_traffic(*, kind: str, low: float, high: float, pods: int) -> None:
-    assert low <= float(np.median(dispersion.factor(scatter(kind, pods=pods)))) <= high
+    assert low <= float(np.median(factor(scatter(kind, pods=pods)))) <= high
 
 
 def test_shared_outages_are_no_dispersion_among_pods() -> None:
-    assert float(np.median(dispersion.factor(scatter("outage")))) < 2.0
+    assert float(np.median(factor(scatter("outage")))) < 2.0
 
 
 def test_slow_noise_shows_only_in_longer_blocks() -> None:
@@ -62,12 +66,25 @@ def test_slow_noise_shows_only_in_longer_blocks() -> None:
     assert by_length[4] > by_length[2] > by_length[0] > 1
 
 
+def test_rates_that_wander_matter_in_proportion_to_the_load_of_the_canarys_pods_and_runs_do_not() -> None:
+    slow, runs = scatter("slow"), scatter("runs")
+    quarter, same, fourfold = (float(np.median(factor(slow, load=load, canary_part=0.05))) for load in (0.25, 1.0, 4.0))
+    assert quarter < 0.6 * same < 0.3 * fourfold
+    in_runs = [float(np.median(factor(runs, load=load, canary_part=0.05))) for load in (0.25, 1.0)]
+    assert in_runs[0] > 0.75 * in_runs[1]
+
+
+def test_beside_a_single_pod_the_split_itself_is_measured_whatever_the_load() -> None:
+    alone = scatter("slow", pods=1)
+    assert np.array_equal(factor(alone, load=0.25), factor(alone, load=4.0))
+
+
 def test_before_anything_was_seen_the_factor_is_a_cautious_guess() -> None:
-    assert float(dispersion.factor(dispersion.nothing())) == PRIOR
+    assert float(factor(dispersion.nothing())) == PRIOR
 
 
 def test_polls_shorter_than_a_block_are_put_together() -> None:
-    once = dispersion.added(dispersion.nothing(), np.ones((CANARY + 1, 2)), level=np.asarray(LEVEL), seconds=4.0)
+    once = dispersion.added(dispersion.nothing(), np.ones((CANARY + 1, 3)), level=np.asarray(LEVEL), seconds=4.0)
     assert (once.blocks, once.seconds) == (0, 4.0)
-    twice = dispersion.added(once, np.ones((CANARY + 1, 2)), level=np.asarray(LEVEL), seconds=6.0)
+    twice = dispersion.added(once, np.ones((CANARY + 1, 3)), level=np.asarray(LEVEL), seconds=6.0)
     assert (twice.blocks, twice.seconds) == (1, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leeboard.monitoring.analysis.latency import bound_above, parts_above, quantile, slower
+from leeboard.monitoring.analysis.latency import SEEN, bound_above, counted, parts_above, quantile, tail_above
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS
 from tests.unit.monitoring.traffic import BUCKETS
 
@@ -12,6 +12,10 @@ from tests.unit.monitoring.traffic import BUCKETS
 def durations(**buckets: int) -> tuple[int, ...]:
     """Counts by the number of the bucket, as ``b3=10``."""
     return tuple(buckets.get(f"b{place}", 0) for place in range(BUCKETS))
+
+
+def slower(counts: tuple[int, ...], seconds: float) -> float:
+    return counted(parts_above(seconds), counts)
 
 
 def test_above_a_bound_of_the_buckets_requests_are_counted() -> None:
@@ -30,6 +34,26 @@ def test_fewer_requests_are_slower_than_more_seconds() -> None:
     counts = [slower(everywhere, 0.0003 * 1.3**power) for power in range(50)]
     assert counts == sorted(counts, reverse=True)
     assert len(parts_above(0.02)) == BUCKETS
+
+
+@pytest.mark.parametrize("exponent", [2.0, 4.0])
+def test_in_a_heavy_tail_a_part_is_estimated_that_is_not_too_low_and_nearer_than_even_spread(exponent: float) -> None:
+    bounds = (*DURATION_BOUNDS_SECONDS, float("inf"))
+    above = [min((0.01 / bound) ** exponent, 1.0) for bound in bounds]
+    counts = tuple(round(1e6 * (before - after)) for before, after in zip((1.0, *above), above, strict=False))
+    true = 1e6 * (0.01 / 0.025) ** exponent
+    estimated = counted(tail_above(0.025, counts), counts)
+    assert true * 0.999 <= estimated < slower(counts, 0.025)
+    assert estimated - true < (slower(counts, 0.025) - true) / 2
+
+
+@pytest.mark.parametrize("counts", [durations(b8=100), durations(b8=100, b9=SEEN - 1), durations(b9=SEEN)])
+def test_a_tail_that_was_hardly_seen_is_spread_evenly(counts: tuple[int, ...]) -> None:
+    assert tail_above(0.0175, counts) == parts_above(0.0175)
+
+
+def test_at_a_bound_of_the_buckets_nothing_is_estimated() -> None:
+    assert tail_above(0.02, durations(b8=100, b9=50)) == parts_above(0.02)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 
 from leeboard.api.rollout_status import Verdict
 from leeboard.monitoring.analysis.questions import question_of
-from tests.bench.analysis import analysis as judged_by
 from tests.bench.analysis import lower_bound
+from tests.bench.faults import analysis as judged_by
 from tests.bench.simulation import NOISES, PODS, TICK_SECONDS, Case, Judged, roll_out
 from tests.bench.thresholds import FLAGGER, Rule, apply, record, tuned
 from tests.unit.monitoring.traffic import STABLE, Service, analysis, counted

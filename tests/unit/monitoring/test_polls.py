@@ -196,7 +196,7 @@ def test_a_text_that_is_none_of_ours_gives_nothing(text: str) -> None:
 
 
 def test_a_text_of_another_schema_gives_nothing() -> None:
-    assert Evidence.from_text(BEGUN.to_text().replace('"schema":1', '"schema":2')) is None
+    assert Evidence.from_text(BEGUN.to_text().replace('"schema":2', '"schema":1')) is None
 
 
 def test_a_text_with_a_number_that_is_none_gives_nothing() -> None:

@@ -13,7 +13,10 @@ Waudby-Smith and Ramdas, arXiv 2010.09686; products over strata: Turner and Grü
 m b`` the exponent is the Mantel-Haenszel risk difference. ``p`` and the size of the bet come from earlier intervals.
 
 Bad requests come in runs, so a run counts as one event: the logarithm is divided by the dispersion (quasi-likelihood,
-Wedderburn 1974), and a power below one of a test supermartingale's factor is one again (Jensen's inequality).
+Wedderburn 1974). A power below one of a test supermartingale is below one again (Jensen's inequality), so for
+independent requests any dispersion of at least 1 is valid, that of today for the evidence of yesterday included. Only
+the limits on one interval need the dispersion of its own time: a part of the wealth is staked in the divided game, and
+the logarithm of its growth is kept times the dispersion (a power mean of 1 and of the growth: concave, so valid).
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from leeboard.monitoring.analysis.arrays import Array
 
 EXCESSES: Array = np.array([0.005, 0.015, 0.05, 0.2])
 """What is bet on, as differences of shares: a mixture, since the true one is not known."""
+PARTS: Array = np.array([0.3, 0.35, 0.3, 0.05])
+"""Of the wealth, what is bet on each of them: little on the largest, which any of the bets finds in a few requests."""
 STAKE = 0.9
 """Part of the wealth that is staked in one interval, so that no single one (the start of an outage) can ruin it."""
 MOST = float(np.log(8.0))
@@ -52,7 +57,7 @@ class Tally(NamedTuple):
 
 
 def compared(tally: Tally, *, delta: Array, level: Array, dispersion: Array, direction: Direction) -> Array:
-    """Logarithms of the growth in one interval, shape (..., deltas, excesses).
+    """Logarithms of the growth in one interval as if requests were independent, shape (..., deltas, excesses).
 
     ``tally`` and ``dispersion`` (at least 1) have shape (...), ``delta`` (deltas,). ``level`` (...) is the share of bad
     requests that both versions together had before this interval.
@@ -87,10 +92,14 @@ def alone(bad: Array, requests: Array, *, limit: Array, dispersion: Array, direc
     return _staked(_growth(bad, requests, share=limit[..., None], bet=_bet(limit, bound) * direction), dispersion)
 
 
-def evidence(wealth: Array) -> Array:
-    """Logarithm of the mean over the excesses: what is compared with log(1/alpha). Shape (..., deltas)."""
+def evidence(wealth: Array, dispersion: Array) -> Array:
+    """Logarithm of the mean over the excesses, a run counting as one event: what is compared with log(1/alpha).
+
+    ``wealth`` (..., deltas, excesses) is the sum of the growths, ``dispersion`` (...) what is known of it now.
+    """
+    wealth = wealth / dispersion[..., None, None]
     top = wealth.max(axis=-1)
-    mean: Array = np.log(np.mean(np.exp(wealth - top[..., None]), axis=-1)) + top
+    mean: Array = np.log((PARTS * np.exp(wealth - top[..., None])).sum(axis=-1)) + top
     return mean
 
 
@@ -108,7 +117,8 @@ def _growth(bad: Array, requests: Array, *, share: Array, bet: Array) -> Array:
 
 
 def _staked(growth: Array, dispersion: Array) -> Array:
-    """A run of bad requests counts as one, and only a part of the wealth is in the game."""
-    limited = np.minimum(growth / dispersion[..., None, None], MOST)
-    staked: Array = np.logaddexp(np.log(1 - STAKE), np.log(STAKE) + limited)
+    """Only a part of the wealth is in the game, in which a run of bad requests counts as one."""
+    factor = dispersion[..., None, None]
+    limited = np.minimum(growth / factor, MOST)
+    staked: Array = factor * np.logaddexp(np.log(1 - STAKE), np.log(STAKE) + limited)
     return staked

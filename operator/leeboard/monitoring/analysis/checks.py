@@ -15,7 +15,15 @@ from leeboard.monitoring.analysis.arrays import Array
 from leeboard.monitoring.analysis.comparison import Comparison, Question
 from leeboard.monitoring.analysis.disagreement import disagrees
 from leeboard.monitoring.analysis.dispersion import CANARY, GROUPS
-from leeboard.monitoring.analysis.latency import BUSY, bound_above, busy_seconds, quantile, slower
+from leeboard.monitoring.analysis.latency import (
+    BUSY,
+    bound_above,
+    busy_seconds,
+    counted,
+    parts_above,
+    quantile,
+    tail_above,
+)
 from leeboard.monitoring.analysis.questions import NO_WORSE, digest_of, question_of
 from leeboard.monitoring.counts import Answer, RequestCounts
 
@@ -130,9 +138,9 @@ def _requests(pod: PodPoll) -> float:
 
 
 def _groups(poll: Poll, bad: Callable[[PodPoll], float], requests: Callable[[PodPoll], float]) -> Array:
-    groups = np.zeros((GROUPS + 1, 2))
+    groups = np.zeros((GROUPS + 1, 3))
     for pod in poll.pods:
-        groups[CANARY if pod.is_canary else pod.group] += (bad(pod), requests(pod))
+        groups[CANARY if pod.is_canary else pod.group] += (bad(pod), requests(pod), 1.0)
     return groups
 
 
@@ -154,12 +162,12 @@ def _observed(
 
 def _latency(state: CheckState, poll: Poll, *, latency: Latency, question: Question) -> CheckState:
     """Slow requests of warm pods; against the stable version only where the load of a pod is alike."""
-    bounds = slow_bounds(latency, poll.stable_durations)
-    if bounds is None:
+    parts = slow_parts(latency, poll.stable_durations)
+    if parts is None:
         return state
 
     def slow(pod: PodPoll) -> float:
-        return slower(pod.added.durations, bounds[0] if pod.is_canary else bounds[1]) if pod.is_warm else 0.0
+        return counted(parts[0] if pod.is_canary else parts[1], pod.added.durations) if pod.is_warm else 0.0
 
     def requests(pod: PodPoll) -> float:
         return float(sum(pod.added.durations)) if pod.is_warm else 0.0
@@ -193,6 +201,17 @@ def slow_bounds(latency: Latency, stable_durations: tuple[int, ...]) -> tuple[fl
     return bound, bound / ratio
 
 
+def slow_parts(
+    latency: Latency, stable_durations: tuple[int, ...]
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Of each bucket the part that is slow, of the canary's and of the stable version's; None: not known yet."""
+    bounds = slow_bounds(latency, stable_durations)
+    if bounds is None:
+        return None
+    mine, yours = bounds
+    return parts_above(mine), parts_above(yours) if mine == yours else tail_above(yours, stable_durations)
+
+
 def fair(poll: Poll) -> tuple[bool, bool]:
     """Whether this poll's durations may speak against the canary, and for it.
 
@@ -213,9 +232,9 @@ def fair(poll: Poll) -> tuple[bool, bool]:
 def _answers(state: Comparison, question: Question, poll: Poll, *, tolerance: float) -> Comparison:
     if not poll.pairs:
         return state
-    groups = np.zeros((GROUPS + 1, 2))
+    groups = np.zeros((GROUPS + 1, 3))
     different = sum(disagrees(mine, theirs, tolerance) for mine, theirs in poll.pairs)
-    groups[CANARY] = different, len(poll.pairs)
+    groups[CANARY] = different, len(poll.pairs), 1
     return comparison.observed(state, groups, question=question, seconds=poll.seconds)
 
 

@@ -8,6 +8,12 @@ requests, the canary's own are compared from block to block.
 Blocks double in length (Flyvbjerg and Petersen 1989, doi 10.1063/1.457480): the factor grows with the block's length
 until that is a few correlation times, so the largest over the lengths is taken. Each estimate is drawn towards the one
 of the shorter blocks, the first one towards ``PRIOR``, by the number of blocks that it rests on.
+
+Two kinds of noise look alike at one length of the blocks, and mean different things for a canary that has less to do
+than a stable pod. Bad requests that come in runs show in the shortest blocks already, and a run is as long wherever it
+goes. What shows in longer blocks only are rates that wander, each pod's its own; they add to the variance in proportion
+to the square of a pod's requests, while independent requests add in proportion (as in the beta-binomial distribution,
+Williams 1975, doi 10.2307/2529820). So that part of the factor is taken in proportion to the load of the canary's pods.
 """
 
 from __future__ import annotations
@@ -22,11 +28,16 @@ from leeboard.monitoring.analysis.arrays import Array, Arrays, kept
 GROUPS = 4
 CANARY = GROUPS
 LEVELS = 7
+SHORT = 2
+"""So many of the lengths show runs; what only longer blocks show are rates that wander."""
+GROWTH = 1.25
+"""By how much each longer block is thought to show more, before it was seen."""
 BLOCK_SECONDS = 10.0
 PRIOR = 2.0
 WEIGHT = 3.0
 SURPRISE, SURPRISES = 8.0, 20.0
 _TINY = 1e-12
+_SAME = np.ones(())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +46,8 @@ class Scatter(Arrays):
     and requests, of the four groups of stable pods and of the canary.
 
     Shapes: opened (..., 5, 3); halves (..., LEVELS, 5, 3), that of a level valid where ``blocks`` has its bit set; sums
-    (..., 2, LEVELS, 3) of squared residuals, of the variances that independence gives, and of their squares, for the
-    pseudo-canaries and for the canary alone.
+    (..., 3, LEVELS, 3) of squared residuals, of the variances that independence gives, and of their squares: among
+    the pseudo-canaries, of the split between the versions, and of the versions' own shares.
     """
 
     opened: Array
@@ -51,12 +62,13 @@ def nothing(*shape: int) -> Scatter:
     return Scatter(
         np.zeros((*shape, GROUPS + 1, 3)),
         np.zeros((*shape, LEVELS, GROUPS + 1, 3)),
-        np.zeros((*shape, 2, LEVELS, 3)),
+        np.zeros((*shape, 3, LEVELS, 3)),
     )
 
 
 def added(scatter: Scatter, groups: Array, *, level: Array, seconds: float) -> Scatter:
-    """With one poll more: ``groups`` (..., 5, 2), the share of bad requests before it, the seconds since the last one.
+    """With one poll more: bad requests and requests of ``groups`` (..., 5, 3), the share of bad ones before it, and
+    the seconds since the last poll.
 
     Bad requests weigh as in the bets, less where more of them were to be expected. A poll that had far more than
     that (the start of an outage of all) weighs no more than one that had ``SURPRISE`` times as many.
@@ -77,27 +89,39 @@ def added(scatter: Scatter, groups: Array, *, level: Array, seconds: float) -> S
             break
         first = halves[..., doubling, :, :].copy()
         halves[..., doubling, :, :] = 0.0
-        sums[..., 0, doubling, :] += _between_splits(first, block)
-        sums[..., 1, doubling, :] += _between_shares(first, block)
+        sums[..., 1, doubling, :] += _between_splits(first, block)
+        sums[..., 2, doubling, :] += _between_shares(first, block)
         block = first + block
     return Scatter(np.zeros_like(opened), kept(halves), kept(sums), 0.0, scatter.blocks + 1)
 
 
-def factor(scatter: Scatter) -> Array:
-    """By how much the variance is larger than that of independent requests; at least 1. Shape (...)."""
-    prior = _largest(scatter.sums[..., 1, :, :], np.full(scatter.sums.shape[:-3], PRIOR))
-    return np.maximum(_largest(scatter.sums[..., 0, :, :], prior), 1.0)
+def factor(scatter: Scatter, *, load: Array, canary_part: Array) -> Array:
+    """By how much the variance of the difference is larger than that of independent requests; at least 1. Shape (...).
+
+    ``load`` is how many requests a pod of the canary has for one of a stable pod, ``canary_part`` the canary's part of
+    all requests (0 when the stable version does not take part).
+    """
+    cautious = np.full(scatter.sums.shape[:-3], PRIOR)
+    direct = _largest(scatter.sums[..., 1, :, :], _largest(scatter.sums[..., 2, :, :], cautious)[..., -1])[..., -1]
+    groups = scatter.sums[..., 0, :, :]
+    lengths = _largest(groups, direct, growth=np.where(groups[..., 0, 1] > 0, GROWTH, 1.0))
+    runs, all_of_it = lengths[..., SHORT - 1], lengths[..., -1]
+    of_canary = runs + (all_of_it - runs) * load
+    return np.maximum(of_canary * (1 - canary_part) + all_of_it * canary_part, 1.0)
 
 
-def _largest(sums: Array, prior: Array) -> Array:
-    estimate, largest = prior, np.zeros_like(prior)
+def _largest(sums: Array, prior: Array, *, growth: Array = _SAME) -> Array:
+    """The largest estimate up to each length of the blocks; (..., LEVELS). Without any block it is the prior."""
+    estimate, largest, by_length = prior, np.zeros_like(prior), []
     for level in range(LEVELS):
         squares, variance, weights = sums[..., level, 0], sums[..., level, 1], sums[..., level, 2]
         blocks = variance**2 / np.maximum(weights, _TINY)
         ratio = squares / np.maximum(variance, _TINY)
-        estimate = (blocks * ratio + WEIGHT * estimate) / (blocks + WEIGHT)
+        expected = estimate * (growth if level >= SHORT else 1.0)
+        estimate = (blocks * ratio + WEIGHT * expected) / (blocks + WEIGHT)
         largest = np.maximum(largest, estimate)
-    return largest
+        by_length.append(largest)
+    return np.stack(by_length, axis=-1)
 
 
 def _among_groups(block: Array) -> Array:

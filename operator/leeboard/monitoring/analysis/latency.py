@@ -16,12 +16,13 @@ from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, RequestCounts
 
 WARM_UP_REQUESTS = 30
 BUSY = 0.25
+SEEN = 20
 _FIRST = DURATION_BOUNDS_SECONDS[0] / 10
 
 
-def slower(durations: tuple[int, ...], seconds: float) -> float:
-    """How many requests took longer than ``seconds``; a part of those in the bucket around it."""
-    return sum(part * count for part, count in zip(parts_above(seconds), durations, strict=True))
+def counted(parts: tuple[float, ...], durations: tuple[int, ...]) -> float:
+    """How many requests these parts of the buckets are."""
+    return sum(part * count for part, count in zip(parts, durations, strict=True))
 
 
 @lru_cache(maxsize=256)
@@ -30,6 +31,23 @@ def parts_above(seconds: float) -> tuple[float, ...]:
     lows = (0.0, *DURATION_BOUNDS_SECONDS[:-1])
     pairs = zip(lows, DURATION_BOUNDS_SECONDS, strict=True)
     return (*(1.0 if low >= seconds else _part_above(low, high, seconds) for low, high in pairs), 1.0)
+
+
+def tail_above(seconds: float, durations: tuple[int, ...]) -> tuple[float, ...]:
+    """The same in the tail of ``durations``: within the bucket it falls off exponentially, as between its two ends.
+
+    Heavier tails have fewer requests there than that, so the estimate is not too low for them. With fewer than
+    ``SEEN`` beyond the bucket its further end is not known, and its logarithms are spread evenly.
+    """
+    parts = list(parts_above(seconds))
+    place = next((place for place, part in enumerate(parts) if 0 < part < 1), None)
+    beyond = sum(durations[place + 1 :]) if place is not None else 0
+    if place is None or beyond < SEEN or not durations[place]:
+        return tuple(parts)
+    low, high = (0.0, *DURATION_BOUNDS_SECONDS)[place], DURATION_BOUNDS_SECONDS[place]
+    fall = (beyond + durations[place]) / beyond
+    parts[place] = (fall ** ((high - seconds) / (high - low)) - 1) / (fall - 1)
+    return tuple(parts)
 
 
 def quantile(durations: tuple[int, ...], share: float) -> float | None:

@@ -15,7 +15,7 @@ from leeboard.monitoring.analysis.dispersion import GROUPS, LEVELS, Scatter
 
 _MOST_WHOLE = 1e15
 _WEALTH = (-1, len(EXCESSES))
-_OPENED, _HALVES, _SUMS = (GROUPS + 1, 3), (LEVELS, GROUPS + 1, 3), (2, LEVELS, 3)
+_OPENED, _HALVES, _SUMS = (GROUPS + 1, 3), (LEVELS, GROUPS + 1, 3), (3, LEVELS, 3)
 
 
 def state_to_json(state: CheckState) -> dict[str, Any]:
@@ -50,12 +50,13 @@ def _comparison(comparison: Comparison) -> list[Any]:
         _flat(comparison.worse),
         _flat(comparison.better),
         _flat(np.concatenate((comparison.step, comparison.rollout, comparison.recent))),
+        _flat(comparison.loads),
         [_flat(scatter.opened), _flat(scatter.halves), _flat(scatter.sums), scatter.seconds, scatter.blocks],
     ]
 
 
 def _read_comparison(written: list[Any]) -> Comparison:
-    worse, better, tallies, (opened, halves, sums, seconds, blocks) = written
+    worse, better, tallies, loads, (opened, halves, sums, seconds, blocks) = written
     step, rollout, recent = _array(tallies, (3, 4))
     return Comparison(
         worse=_array(worse, _WEALTH),
@@ -63,6 +64,7 @@ def _read_comparison(written: list[Any]) -> Comparison:
         step=step,
         rollout=rollout,
         recent=recent,
+        loads=_array(loads, (2,)),
         scatter=Scatter(
             _array(opened, _OPENED), _array(halves, _HALVES), _array(sums, _SUMS), float(seconds), int(blocks)
         ),

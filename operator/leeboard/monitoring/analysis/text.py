@@ -11,7 +11,7 @@ from leeboard.monitoring.analysis.evidence import Baseline, Evidence, Side
 from leeboard.monitoring.analysis.states import state_from_json, state_to_json
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, RequestCounts
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 64 * 1024
 _BUCKETS = len(DURATION_BOUNDS_SECONDS) + 1
 

@@ -8,12 +8,13 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.rollout_status import CheckStatus, Verdict
 from leeboard.monitoring.analysis import messages
 from leeboard.monitoring.analysis.arrays import Array
+from leeboard.monitoring.analysis.betting import Direction
 from leeboard.monitoring.analysis.case import Case, Finding, Outlook
 from leeboard.monitoring.analysis.checks import is_outside
-from leeboard.monitoring.analysis.comparison import Comparison, Question, is_refuted
+from leeboard.monitoring.analysis.comparison import Comparison, Question, refuted
 from leeboard.monitoring.analysis.evidence import Side
 from leeboard.monitoring.analysis.power import expected, needed
-from leeboard.monitoring.analysis.questions import question_of
+from leeboard.monitoring.analysis.questions import NO_WORSE, question_of
 
 STALE = timedelta(seconds=60)
 MEAN_GAPS = 10.0
@@ -70,14 +71,15 @@ def value_of(main: Comparison, question: Question) -> float | None:
 
 def interval(case: Case, main: Comparison, question: Question) -> tuple[float | None, float | None]:
     """Ends of the confidence sequence among the question's deltas: ``lower`` for Fail, ``upper`` for Pass."""
-    below, above = is_refuted(main.worse, case.alpha_fail), is_refuted(main.better, case.alpha_pass)
-    refuted = [float(delta) for delta, gone in zip(question.deltas, below, strict=True) if gone]
-    excluded = [float(delta) for delta, gone in zip(question.deltas, above, strict=True) if gone]
-    return max(refuted, default=None), min(excluded, default=None)
+    below = refuted(main, question, Direction.WORSE, alpha=case.alpha_fail)
+    above = refuted(main, question, Direction.BETTER, alpha=case.alpha_pass)
+    low = [float(delta) for delta, gone in zip(question.deltas, below, strict=True) if gone]
+    high = [float(delta) for delta, gone in zip(question.deltas, above, strict=True) if gone]
+    return max(low, default=None), min(high, default=None)
 
 
-def _fails(case: Case, wealth: Array, position: int) -> bool:
-    return bool(is_refuted(wealth, case.alpha_fail)[position])
+def _fails(case: Case, comparison: Comparison, question: Question) -> bool:
+    return bool(refuted(comparison, question, Direction.WORSE, alpha=case.alpha_fail)[question.fail_at])
 
 
 def _enough(case: Case, main: Comparison) -> bool:
@@ -87,16 +89,16 @@ def _enough(case: Case, main: Comparison) -> bool:
 def _blame(case: Case, main: Comparison, question: Question) -> Finding | None:
     """A plain limit is broken, by the stable version as well: it is not the canary's fault."""
     beside = case.state.beside
-    if beside is None or not _enough(case, main) or not _fails(case, main.worse, question.fail_at):
+    if beside is None or not _enough(case, main) or not _fails(case, main, question):
         return None
     stable_share = _share(main.rollout[2:])
-    if stable_share is None or stable_share <= question.deltas[question.fail_at] or _fails(case, beside.worse, 0):
+    if stable_share is None or stable_share <= question.deltas[question.fail_at] or _fails(case, beside, NO_WORSE):
         return None
     return Finding(Verdict.INCONCLUSIVE, messages.both_bad(case.check, _share(main.rollout[:2]), stable_share))
 
 
 def _fail(case: Case, main: Comparison, question: Question) -> Finding | None:
-    if not _enough(case, main) or not _fails(case, main.worse, question.fail_at):
+    if not _enough(case, main) or not _fails(case, main, question):
         return None
     return Finding(Verdict.FAIL, messages.failed(case, main, question))
 
@@ -144,7 +146,7 @@ def _both_bad(case: Case, main: Comparison, question: Question) -> Finding | Non
 
 
 def _pass(case: Case, main: Comparison, question: Question) -> Finding | None:
-    if not is_refuted(main.better, case.alpha_pass)[question.pass_at]:
+    if not refuted(main, question, Direction.BETTER, alpha=case.alpha_pass)[question.pass_at]:
         return None
     return Finding(Verdict.PASS, messages.passed(case, main, question))
 
