@@ -2,9 +2,10 @@
 
 A request is slow when it takes longer than a bound. Of the canary that bound is one of the buckets' own, so its slow
 requests are counted, not estimated. Of the stable version it is that bound divided by the accepted ratio, which lies
-within a bucket: of that bucket a part counts, as if the logarithms of its durations were spread evenly. The part is
-between none and all; so for an accepted ratio of at least 1 a canary that is as fast as the stable version is never
-the slower one by construction, and a ratio is exact only as far as the buckets are narrow.
+within a bucket: of that bucket a part counts, as if its tail fell off exponentially (or, with next to nothing beyond
+it, as if the logarithms of its durations were spread evenly). The part is between none and all; so for an accepted
+ratio of at least 1 a canary that is as fast as the stable version is never the slower one by construction, and a ratio
+is exact only as far as the buckets are narrow.
 """
 
 from __future__ import annotations
