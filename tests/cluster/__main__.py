@@ -1,15 +1,13 @@
 """The command line of the local cluster: ``python -m tests.cluster up``; ``--help`` lists the rest."""
 
 import shlex
-import sys
 from typing import Annotated
 
 import typer
 
 from tests.cluster import binaries, builds, gateway_api
 from tests.cluster.api import Cluster, Way
-from tests.cluster.errors import ClusterError
-from tests.cluster.progress import say
+from tests.cluster.progress import run, say
 
 ADDITIONS = {build.name.lower(): build for build in builds.ADDITIONS}
 
@@ -92,14 +90,5 @@ def prebuild(
         print(binaries.ensure_addition(ADDITIONS[name]))
 
 
-def main() -> None:
-    """Run the command line; an error that a person can act on is shown without a traceback."""
-    try:
-        app()
-    except ClusterError as error:
-        say(f"error: {error}")
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -4,9 +4,11 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
+
+from tests.cluster.errors import ClusterError
 
 HEARTBEAT_SECONDS = 20.0
 
@@ -16,6 +18,15 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(text: str) -> None:
     """Print one line."""
     console.print(text, markup=False)
+
+
+def run(command_line: Callable[[], None]) -> None:
+    """Run a command line; an error that a person can act on is shown without a traceback, and exits with 1."""
+    try:
+        command_line()
+    except ClusterError as error:
+        say(f"error: {error}")
+        sys.exit(1)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import typer
 
 from tests.cluster.api import Cluster, Gateway
 from tests.cluster.errors import ClusterError
-from tests.cluster.progress import say, step
+from tests.cluster.progress import run, say, step
 from tests.stories import canary, car_loan
 from tests.stories.record import Figure, Record
 from tests.stories.screen import Screen
@@ -80,14 +80,5 @@ def _explained(cluster: Cluster) -> Iterator[None]:
         raise
 
 
-def main() -> None:
-    """Run the command line; an error that a person can act on is shown without a traceback."""
-    try:
-        app()
-    except ClusterError as error:
-        say(f"error: {error}")
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -187,13 +187,3 @@ def status_of(result: Plan) -> ModelVersionStatus:
     """The planned status."""
     assert isinstance(result.status, ModelVersionStatus)
     return result.status
-
-
-def said(result: Plan) -> dict[str, str]:
-    """Each condition of the planned status as ``status/reason``."""
-    return {item.type: f"{item.status.value}/{item.reason}" for item in status_of(result).conditions}
-
-
-def message_of(result: Plan) -> str:
-    """The message of Ready."""
-    return next(item.message for item in status_of(result).conditions if item.type == "Ready")

@@ -18,13 +18,12 @@ from tests.support.builders_version import (
     facts,
     following,
     job,
-    message_of,
     model_version,
     planned,
     pod,
-    said,
     status_of,
 )
+from tests.support.plans import message_of, said
 
 
 def after(seconds: float) -> datetime:

@@ -17,13 +17,12 @@ from tests.support.builders_version import (
     DEFAULTS,
     UID,
     facts,
-    message_of,
     model_version,
     planned,
     registered,
-    said,
     version,
 )
+from tests.support.plans import message_of, said
 
 LABELS = {
     "app.kubernetes.io/managed-by": "leeboard",

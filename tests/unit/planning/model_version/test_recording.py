@@ -24,16 +24,15 @@ from tests.support.builders_version import (
     following,
     job,
     log,
-    message_of,
     model_version,
     planned,
     pod,
     record,
-    said,
     sha256,
     status_of,
     version,
 )
+from tests.support.plans import message_of, said
 
 TEXT = record()
 TAGS: dict[str, str] = {Tag.DIGEST: DIGEST, Tag.RECORD_DIGEST: sha256(TEXT), Tag.VERSION_OF: "credit/car-loan-v3"}

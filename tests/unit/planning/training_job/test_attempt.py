@@ -19,14 +19,13 @@ from tests.support.builders_training import (
     failure_of,
     following,
     job,
-    message_of,
     planned,
     pod,
     run,
-    said,
     status_of,
     training,
 )
+from tests.support.plans import message_of, said
 
 JOB_AGE = datetime.fromisoformat("2026-11-21T11:59:00Z")
 LOG = PodLog("car-loan-pod", "train", tuple(f"line {number}" for number in range(30)))

@@ -22,10 +22,10 @@ from tests.support.builders_training import (
     planned,
     pod,
     run,
-    said,
     status_of,
     training,
 )
+from tests.support.plans import said
 
 LOG = PodLog("car-loan-pod", "train", ("first", "last"))
 BROKEN = facts(jobs=[job("Failed")], pods=[exited(1)], log=LOG)

@@ -24,15 +24,14 @@ from tests.support.builders_training import (
     facts,
     failure_of,
     following,
-    message_of,
     model,
     planned,
     registered,
     run,
-    said,
     status_of,
     training,
 )
+from tests.support.plans import message_of, said
 
 
 def with_container(**fields: object) -> Manifest:

@@ -17,10 +17,10 @@ from tests.support.builders_training import (
     planned,
     pod,
     run,
-    said,
     status_of,
     training,
 )
+from tests.support.plans import said
 
 
 def seen() -> TrainingJob:

@@ -27,16 +27,15 @@ from tests.support.builders_training import (
     failure_of,
     following,
     job,
-    message_of,
     model,
     planned,
     registered,
     run,
-    said,
     status_of,
     training,
     version,
 )
+from tests.support.plans import message_of, said
 
 CLOSE = CloseRun(RUN_ID, RunStatus.FINISHED, {Tag.CLOSED: "1"})
 CLOSED = run(status=RunStatus.FINISHED, closed=True)
