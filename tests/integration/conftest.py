@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from tests.cluster import gateway_api as gateway_api_definitions
 from tests.cluster.api import ApiServer
 from tests.cluster.ports import free_ports
 from tests.cluster.rest import ApiError, RestClient
+from tests.integration.mlflow_server import MlflowServer
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = "/apis/leeboard.dev/v1alpha1/namespaces/{namespace}/{plural}"
@@ -38,44 +39,6 @@ def eventually(look: Callable[[], T], *, seconds: float = 60, what: str = "") ->
         if time.monotonic() > deadline:
             pytest.fail(f"{what or 'it'} did not happen within {seconds} s; last seen: {answer!r}")
         time.sleep(0.05)
-
-
-@dataclass
-class MlflowServer:
-    """A real MLflow server that can be stopped and started again on its port and data."""
-
-    folder: Path
-    port: int = field(default_factory=lambda: free_ports(1)[0])
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"),
-            *("--artifacts-destination", f"{self.folder}/artifacts", "--serve-artifacts", "--workers", "1"),
-        ]
-        environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        with (self.folder / "mlflow.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, cwd=self.folder, start_new_session=True
-            )
-        eventually(self.is_healthy, seconds=180, what="the MLflow server")
-
-    def is_healthy(self) -> bool:
-        try:
-            return httpx.get(f"{self.uri}/health", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
 
 
 @dataclass
@@ -168,6 +131,12 @@ class Api:
     def mark(self) -> int:
         """The end of the audit log as it is now."""
         return self.audit_log.stat().st_size
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_in_order() -> None:
+    """SIGTERM ends the tests as Ctrl-C does, so that what they have started is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

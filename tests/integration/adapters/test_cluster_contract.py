@@ -2,26 +2,18 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
-from kubernetes.aio.client import Configuration
-from kubernetes.aio.config import load_kube_config
 
-from leeboard.adapters.clock import steady_seconds
-from leeboard.adapters.kubernetes.cache import Cache
-from leeboard.adapters.kubernetes.client import ApiClient
-from leeboard.adapters.kubernetes.cluster import KubernetesCluster
 from leeboard.adapters.kubernetes.gate import WriteGate
-from leeboard.adapters.kubernetes.kinds import WATCHED
 from leeboard.api.names import API_VERSION, Kind, owner_labels
 from leeboard.api.resource import Manifest, Metadata, controller_reference
 from leeboard.errors import AlreadyExistsError, ConflictError, NotLeaderError, RejectedError
-from leeboard.metrics import Metrics
 from leeboard.planning.facts import Children
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, ref_of, uid_of
 from leeboard.ports import Cluster, Key
 from tests.integration.conftest import Api
+from tests.integration.direct import direct_cluster
 from tests.support.fake_cluster import FakeCluster
 
 pytestmark = pytest.mark.integration
@@ -87,18 +79,8 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     api: Api = request.getfixturevalue("api")
     namespace = api.namespace()
     stored = api.create(f"/apis/{API_VERSION}/namespaces/{namespace}/trainingjobs", training_job(namespace))
-    configuration = Configuration()
-    await load_kube_config(config_file=str(api.server.kubeconfig), client_configuration=configuration)
-    client = ApiClient(configuration, Metrics())
-    cache = Cache(WATCHED, on_change=lambda *_: None, steady=steady_seconds)
-    for kind in WATCHED:
-        cache.replace(kind.kind, [], version="0")
-    gate = WriteGate(steady=steady_seconds, renew_deadline=10)
-    gate.open_for_ever()
-    yield Scene(
-        KubernetesCluster(client, cache, gate, now=lambda: datetime.now(UTC), instance="test"), owner_of(stored), gate
-    )
-    await client.close()
+    async with direct_cluster(api) as (cluster, gate):
+        yield Scene(cluster, owner_of(stored), gate)
 
 
 async def test_a_missing_object_is_none_and_a_missing_log_too(scene: Scene) -> None:

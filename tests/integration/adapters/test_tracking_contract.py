@@ -23,7 +23,7 @@ from leeboard.planning.actions import (
 from leeboard.planning.facts import LoggedModel, RegisteredModel, RegisteredVersion, Run, RunStatus
 from leeboard.ports import Tracking
 from tests.cluster.ports import free_ports
-from tests.integration.conftest import MlflowServer
+from tests.integration.mlflow_server import MlflowServer
 from tests.support.fake_tracking import FakeTracking
 
 pytestmark = pytest.mark.integration

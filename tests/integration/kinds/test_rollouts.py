@@ -75,9 +75,13 @@ def test_a_third_version_takes_the_weight_of_the_second_before_its_pods_go(world
     world.made_deployment(2)
     world.played_until("1 Weight Observing 50", 1, 2)
 
+    mark = world.api.mark()
+
     world.pin(3)
     eventually(lambda: world.shares() == {"1": 100}, what="all requests on stable")
-    assert world.deployment(2) is not None
+    writes = [write for write in world.api.writes_since(mark) if f"/namespaces/{world.namespace}/" in write]
+    turned = next(number for number, write in enumerate(writes) if "/httproutes/" in write)
+    assert not [write for write in writes[:turned] if write.startswith("delete ") and "/deployments/" in write]
     world.made_deployment(3)
     world.played_until("0 Weight Observing 25", 1, 3)
 

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import pytest
-from kubernetes.aio.client import Configuration
-from kubernetes.aio.config import load_kube_config
 
-from leeboard.adapters.clock import steady_seconds
-from leeboard.adapters.kubernetes.cache import Cache
-from leeboard.adapters.kubernetes.client import ApiClient
 from leeboard.adapters.kubernetes.cluster import KubernetesCluster
-from leeboard.adapters.kubernetes.gate import WriteGate
-from leeboard.adapters.kubernetes.kinds import WATCHED
 from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import API_VERSION, Kind
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Autoscaling
-from leeboard.metrics import Metrics
 from leeboard.planning.autoscaling import autoscaler, is_same_autoscaler
 from leeboard.planning.facts import Children
 from leeboard.planning.plan import Apply, Create, ref_of, uid_of
 from leeboard.planning.serving import RUNTIMES, deployment_of
 from leeboard.planning.traffic import GatewayAPI, Replicas, ResolvedGateway, Road, Seen, Split, TrafficProvider
 from tests.integration.conftest import Api
+from tests.integration.direct import direct_cluster
 from tests.unit.planning.serving.test_mlflow import served
 from tests.unit.planning.traffic.builders import BETA, CANARY, STABLE, a_split
 
@@ -102,17 +94,8 @@ async def world(api: Api, namespace: str) -> AsyncIterator[World]:
         "spec": {"model": {"name": "car-loan", "version": "1"}, "server": {"requestTimeout": "90s"}},
     }
     resource = InferenceService.model_validate(api.create(path, manifest))
-    configuration = Configuration()
-    await load_kube_config(config_file=str(api.server.kubeconfig), client_configuration=configuration)
-    client = ApiClient(configuration, Metrics())
-    cache = Cache(WATCHED, on_change=lambda *_: None, steady=steady_seconds)
-    for kind in WATCHED:
-        cache.replace(kind.kind, [], version="0")
-    gate = WriteGate(steady=steady_seconds, renew_deadline=10)
-    gate.open_for_ever()
-    cluster = KubernetesCluster(client, cache, gate, now=lambda: datetime.now(UTC), instance="test")
-    yield World(api, cluster, resource)
-    await client.close()
+    async with direct_cluster(api) as (cluster, _):
+        yield World(api, cluster, resource)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -10,7 +10,8 @@ from mlflow import MlflowClient
 from pandas import DataFrame
 from sklearn.linear_model import LogisticRegression
 
-from tests.integration.conftest import Api, MlflowServer, StartOperator, eventually
+from tests.integration.conftest import Api, StartOperator, eventually
+from tests.integration.mlflow_server import MlflowServer
 
 pytestmark = [
     pytest.mark.integration,

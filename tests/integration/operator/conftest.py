@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.conftest import Api, MlflowServer
+from tests.integration.conftest import Api
+from tests.integration.mlflow_server import MlflowServer
 from tests.integration.operator.world import World
 
 

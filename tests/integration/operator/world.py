@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.integration.conftest import Api, MlflowServer, eventually
+from tests.integration.conftest import Api, eventually
+from tests.integration.mlflow_server import MlflowServer
 
 TINY = "tests.integration.operator.tiny_operator"
 

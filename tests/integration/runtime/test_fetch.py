@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from leeboard_runtime.digest import measure
-from tests.integration.conftest import MlflowServer
+from tests.integration.mlflow_server import MlflowServer
 from tests.integration.runtime.serving import Ended, command_environment, run
 
 pytestmark = pytest.mark.integration
