@@ -32,43 +32,47 @@ class Flow:
 
 def trained(place: Place) -> bool:
     """The training has succeeded, and the Job has its time to live."""
-    return place.says("Ready", "True/Registered", plural="trainingjobs", name="one")
+    return place.look("trainingjobs", "one").says("Ready", "True/Registered")
 
 
 def fingerprinted(place: Place) -> bool:
     """The version of the training is fingerprinted and approved."""
-    return place.says("Ready", "True", plural="modelversions", name=f"{place.model}-v1")
+    return place.look("modelversions", f"{place.model}-v1").says("Ready", "True")
 
 
 def training_failed(place: Place) -> bool:
     """The training has failed for good."""
-    return bool(place.status("trainingjobs", "one").get("outcome") == "Failed")
+    return bool(place.look("trainingjobs", "one").status.get("outcome") == "Failed")
 
 
 def serves(version: int) -> Condition:
     """That version serves and nothing is on its way."""
 
     def holds(place: Place) -> bool:
-        is_settled = place.says("Ready", "True") and place.says("Reconciling", "False/Settled")
-        return is_settled and place.status().get("stable", {}).get("version") == str(version)
+        service = place.look()
+        is_settled = service.says("Ready", "True") and service.says("Reconciling", "False/Settled")
+        return is_settled and service.status.get("stable", {}).get("version") == str(version)
 
     return holds
 
 
-def step(kind: str, phase: str) -> Condition:
-    """The rollout stands at a step of that kind, so far."""
+def step(kind: str, phase: str, *, version: str = "") -> Condition:
+    """The rollout stands at a step of that kind, so far; if need be, with that version as canary."""
 
     def holds(place: Place) -> bool:
-        found = place.status().get("step") or {}
-        return (found.get("kind"), found.get("phase")) == (kind, phase)
+        status = place.look().status
+        found = status.get("step") or {}
+        is_there = (found.get("kind"), found.get("phase")) == (kind, phase)
+        return is_there and version in {"", (status.get("canary") or {}).get("version")}
 
     return holds
 
 
 def went_back(place: Place) -> bool:
     """The canary was given up and its pods are gone."""
-    status = place.status()
-    return place.says("Progressing", "False/Aborted") and not status.get("canary") and not status.get("draining")
+    service = place.look()
+    is_over = not service.status.get("canary") and not service.status.get("draining")
+    return is_over and service.says("Progressing", "False/Aborted")
 
 
 def serve(*steps: Step, **rollback: object) -> Act:
@@ -127,7 +131,7 @@ FLOWS = (
             serve(LONG),
             pin(2, serves(1)),
         ),
-        acts=(pin(3, step("Weight", "Observing")), ask("promote", lambda place: at_step(place, "3"))),
+        acts=(pin(3, step("Weight", "Observing")), ask("promote", step("Weight", "Observing", version="3"))),
         until=serves(3),
     ),
     Flow(
@@ -138,14 +142,9 @@ FLOWS = (
             pin(2, serves(1)),
         ),
         acts=(ask("rollback", serves(2)),),
-        until=lambda place: place.says("UpToDate", "False/RolledBack") and serves(1)(place),
+        until=lambda place: place.look().says("UpToDate", "False/RolledBack") and serves(1)(place),
     ),
 )
-
-
-def at_step(place: Place, version: str) -> bool:
-    """The canary is that version, and has its share."""
-    return step("Weight", "Observing")(place) and place.status().get("canary", {}).get("version") == version
 
 
 def named(name: str) -> Flow:

@@ -1,9 +1,10 @@
 """A flow lived through once: one operator that may die, and those that are started in its place."""
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.integration.conftest import Api
@@ -14,7 +15,7 @@ from tests.integration.crash.sameness import difference
 from tests.integration.crash.surroundings import Surroundings
 from tests.integration.crash.wire import Wire
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 LOOK_SECONDS = 0.5
 """Between two looks at everything, which are many requests."""
 END_SECONDS = 60.0
@@ -44,6 +45,8 @@ class Stage:
     nursery: Nursery
     surroundings: Surroundings
     folder: Path
+    given_up: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody waits for lives any more."""
 
 
 class Living:
@@ -121,6 +124,8 @@ class Living:
 
     def _follow(self) -> bool:
         """Start another operator when the last one has died; whether it had."""
+        if self._stage.given_up.is_set():
+            raise CrashError("given up: nobody waits for this life any more")
         if self._stage.surroundings.error is not None:
             raise CrashError(f"the surroundings broke: {self._stage.surroundings.error!r}")
         if not self._operator.is_over():
@@ -134,23 +139,26 @@ class Living:
 
     def _start(self, fatal: str, *, journal: Path) -> Life:
         namespace = self.place.namespace
-        settings = {
-            "LEEBOARD_NAMESPACE": "default",
-            "LEEBOARD_LEADER_ELECTION": "false",
-            "LEEBOARD_TRACKING_URI": self._stage.tracking_uri,
-            "LEEBOARD_RUNTIME_IMAGE": "leeboard.dev/runtime:dev",
-            "LEEBOARD_PROBE_PORT": "0",
-            "LEEBOARD_METRICS_PORT": "0",
-            "CRASH_NAMESPACE": namespace,
-            "CRASH_JOURNAL": str(journal),
-            "CRASH_AFTER": fatal,
-            "CRASH_FROM": str(self._begins),
-        }
+        told = {"CRASH_JOURNAL": str(journal), "CRASH_AFTER": fatal, "CRASH_FROM": str(self._begins)}
+        settings = settings_of(namespace, tracking_uri=self._stage.tracking_uri) | told
         return self._stage.nursery.start(settings, log=self._stage.folder / f"{namespace}.log")
 
     def _log(self) -> str:
         lines = self._operator.log.read_text().splitlines()
         return "\n".join(lines[-25:])
+
+
+def settings_of(namespace: str, *, tracking_uri: str) -> dict[str, str]:
+    """Settings of an operator for one namespace."""
+    return {
+        "LEEBOARD_NAMESPACE": "default",
+        "LEEBOARD_LEADER_ELECTION": "false",
+        "LEEBOARD_TRACKING_URI": tracking_uri,
+        "LEEBOARD_RUNTIME_IMAGE": "leeboard.dev/runtime:dev",
+        "LEEBOARD_PROBE_PORT": "0",
+        "LEEBOARD_METRICS_PORT": "0",
+        "CRASH_NAMESPACE": namespace,
+    }
 
 
 def live(stage: Stage, flow: Flow, *, fatal: str, reference: list[str] | None = None) -> Outcome:

@@ -1,8 +1,8 @@
 """The whole operator, except that it counts its writes and may be told to die after one of them.
 
 It counts on the wire, so that an action of several requests has several points: what the API server took (Leases and
-events left out: neither decides anything) and what MLflow took. It looks after one namespace only, so that many may
-live on one API server. Settings beside the operator's own:
+events left out: neither decides anything) and what MLflow took. It lists and watches one namespace, so that many may
+live on one API server without hearing of each other. Settings beside the operator's own:
 
     CRASH_NAMESPACE  the namespace
     CRASH_JOURNAL    file that gets one line a write, and stays when the process dies
@@ -15,14 +15,16 @@ import os
 import signal
 import threading
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import kopf
 import requests
 import uvloop
 
-from leeboard.adapters.kubernetes.cache import Origin
 from leeboard.adapters.kubernetes.client import ApiClient, Request, Verb
 from leeboard.adapters.kubernetes.login import login
 from leeboard.api.resource import Manifest
@@ -59,23 +61,34 @@ class Toll:
 
 
 class CountingClient(ApiClient):
-    """The operator's client of the API server."""
+    """The operator's client of the API server; what it lists of all namespaces is listed of one."""
 
     toll: Toll
+    namespace: str
 
     async def send(self, request: Request) -> Manifest:
+        if request.verb is Verb.LIST:
+            request = replace(request, path=within(self.namespace, request.path))
         answer = await super().send(request)
         if request.verb not in READS and request.kind not in UNCOUNTED:
             self.toll.pay(f"{request.verb} {request.kind}")
         return answer
 
 
-class LocalOperator(Operator):
-    """Works on the resources of one namespace."""
+def within(namespace: str, path: str) -> str:
+    """The path of a kind's objects in one namespace, ``/apis/apps/v1/namespaces/a/deployments``."""
+    root, _, plural = path.rpartition("/")
+    return path if "/namespaces/" in path else f"{root}/namespaces/{namespace}/{plural}"
 
-    def _enqueue(self, kind: str, manifest: Manifest, origin: Origin) -> None:
-        if manifest["metadata"]["namespace"] == os.environ["CRASH_NAMESPACE"]:
-            super()._enqueue(kind, manifest, origin)
+
+def watch_only(namespace: str) -> None:
+    """Have kopf watch one namespace."""
+    original = kopf.spawn_tasks
+
+    async def spawn_tasks(**options: Any) -> Collection[asyncio.Task[None]]:  # noqa: ANN401
+        return await original(**{**options, "clusterwide": False, "namespaces": [namespace]})
+
+    kopf.spawn_tasks = spawn_tasks
 
 
 def count_mlflow(toll: Toll) -> None:
@@ -92,11 +105,11 @@ def count_mlflow(toll: Toll) -> None:
     requests.Session.send = send  # type: ignore[method-assign]
 
 
-async def operate(toll: Toll) -> int:
+async def operate(toll: Toll, namespace: str) -> int:
     """As ``leeboard.app.operate``."""
     client = CountingClient(await login(), Metrics())
-    client.toll = toll
-    return await LocalOperator(load_settings(), client, KINDS).run()
+    client.toll, client.namespace = toll, namespace
+    return await Operator(load_settings(), client, KINDS).run()
 
 
 def main() -> None:
@@ -106,8 +119,9 @@ def main() -> None:
     names = os.environ
     toll = Toll(Path(names["CRASH_JOURNAL"]), fatal=names["CRASH_AFTER"], begins=Path(names["CRASH_FROM"]))
     count_mlflow(toll)
+    watch_only(names["CRASH_NAMESPACE"])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code = runner.run(operate(toll))
+        code = runner.run(operate(toll, names["CRASH_NAMESPACE"]))
     os._exit(code)
 
 

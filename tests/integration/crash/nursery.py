@@ -4,9 +4,11 @@
         life = nursery.start({"CRASH_AFTER": "3", ...}, log=Path("life.log"))
         life.is_over()
 
-As a program it is that process: a JSON line in, with ``environment`` and ``log``, the child's number out.
+As a program it is that process: a JSON line in, with ``environment`` and ``log``, the child's number out. It ends with
+its input, and the kernel ends its children with it: nothing stays when the tests are killed.
 """
 
+import ctypes
 import importlib
 import json
 import os
@@ -24,6 +26,8 @@ from typing import Self
 ROOT = Path(__file__).parents[3]
 OPERATOR = "tests.integration.crash.mortal_operator"
 STOP_SECONDS = 25.0
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when its parent ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,12 @@ class Nursery:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._process:
-            self._process.kill()
+            pass  # its input is closed, which is its end
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that forks."""
+        return self._process.pid
 
     def start(self, environment: Mapping[str, str], *, log: Path) -> Life:
         """Fork one operator with these settings."""
@@ -88,11 +97,13 @@ def fork_for_ever() -> None:
     """Fork a child for each line; one that ended is reaped with the next line, until then its number stays its own."""
     module = importlib.import_module(OPERATOR)
     warm_up()
+    parent = os.getpid()
     for line in sys.stdin:
         reap()
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
+            end_with(parent)
             os.environ.update(order["environment"])
             output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             for stream in (1, 2):
@@ -107,6 +118,13 @@ def warm_up() -> None:
     calls = importlib.import_module("leeboard.adapters.mlflow.calls")
     metrics = importlib.import_module("leeboard.metrics")
     calls.Calls("http://127.0.0.1:1", metrics.Metrics(), steady=lambda: 0.0)._client_of_process()
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent ends; the parent may have ended before it could be said."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def reap() -> None:

@@ -29,6 +29,25 @@ OURS = "app.kubernetes.io/managed-by=leeboard"
 API_VERSION = "leeboard.dev/v1alpha1"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A resource at one moment; empty when there is none."""
+
+    resource: Manifest
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Its status, empty when there is none."""
+        return dict(self.resource.get("status") or {})
+
+    def says(self, type_: str, expected: str) -> bool:
+        """Whether a condition is ``status/reason``, of the current generation."""
+        generation = (self.resource.get("metadata") or {}).get("generation")
+        conditions = self.status.get("conditions") or ()
+        said = (item for item in conditions if item["type"] == type_ and item["observedGeneration"] == generation)
+        return any(f"{item['status']}/{item['reason']}".startswith(expected) for item in said)
+
+
 @dataclass
 class Place:
     """The namespace; its registered model bears the same name."""
@@ -76,18 +95,9 @@ class Place:
         """Merge a change into the service."""
         self.wire.merge("inferenceservices", SERVICE, namespace=self.namespace, change=change)
 
-    def status(self, plural: str = "inferenceservices", name: str = SERVICE) -> dict[str, Any]:
-        """A resource's status, empty when there is none."""
-        found = self.wire.find(plural, name, namespace=self.namespace)
-        return dict((found or {}).get("status") or {})
-
-    def says(self, type_: str, expected: str, *, plural: str = "inferenceservices", name: str = SERVICE) -> bool:
-        """Whether a condition is ``status/reason``, of the current generation."""
-        found = self.wire.find(plural, name, namespace=self.namespace) or {}
-        conditions = (found.get("status") or {}).get("conditions") or ()
-        generation = (found.get("metadata") or {}).get("generation")
-        said = (item for item in conditions if item["type"] == type_ and item["observedGeneration"] == generation)
-        return any(f"{item['status']}/{item['reason']}".startswith(expected) for item in said)
+    def look(self, plural: str = "inferenceservices", name: str = SERVICE) -> Seen:
+        """A resource as it is now."""
+        return Seen(self.wire.find(plural, name, namespace=self.namespace) or {})
 
     def everything(self) -> list[str]:
         """All that the operator made here and there, as comparable text."""

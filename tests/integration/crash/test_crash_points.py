@@ -1,22 +1,21 @@
 """The operator is killed after each single write of every flow and started again: nothing ends otherwise for it."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Api, MlflowServer
+from tests.integration.conftest import Api
 from tests.integration.crash import flows
 from tests.integration.crash.kubelet import LogServer
-from tests.integration.crash.lives import Outcome, Stage, live
+from tests.integration.crash.lives import Stage
 from tests.integration.crash.nursery import Nursery
 from tests.integration.crash.surroundings import Surroundings
+from tests.integration.crash.sweeps import Sweeps
 from tests.integration.crash.wire import Wire
+from tests.integration.mlflow_server import MlflowServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("gateway_api")]
-AT_ONCE = 8
-ATTEMPTS = 2
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +31,15 @@ def stage(api: Api, mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPa
         yield Stage(api, wire, mlflow_server.uri, nursery, surroundings, folder)
 
 
+@pytest.fixture(scope="module")
+def sweeps(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Sweeps]:
+    """The flows of all tests that were asked for, begun together."""
+    chosen = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    with Sweeps(stage, [flows.named(str(item.callspec.params["name"])) for item in chosen]) as sweeps:
+        yield sweeps
+
+
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", flows.names())
-def test_an_operator_killed_after_any_write_leaves_what_an_uninterrupted_one_leaves(stage: Stage, name: str) -> None:
-    flow = flows.named(name)
-    recorded = live(stage, flow, fatal="")
-    assert recorded.written, "nothing was written"
-
-    survived = list(recorded.written)
-    for _ in range(ATTEMPTS):
-        survived = sweep(stage, flow, recorded=recorded, points=survived)
-
-    assert [point for point in survived if "/status#" not in point] == []
-
-
-def sweep(stage: Stage, flow: flows.Flow, *, recorded: Outcome, points: list[str]) -> list[str]:
-    """Kill at each of the points; those that were not reached, because two changes went into one status."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        lives = {point: pool.submit(live, stage, flow, fatal=point, reference=recorded.end) for point in points}
-    faults = [str(fault) for fault in (life.exception() for life in lives.values()) if fault is not None]
-    assert not faults, "\n\n".join(faults)
-    return [point for point, life in lives.items() if not life.result().died]
+def test_an_operator_killed_after_any_write_leaves_what_an_uninterrupted_one_leaves(sweeps: Sweeps, name: str) -> None:
+    assert [point for point in sweeps.survived(name) if "/status#" not in point] == []

@@ -20,6 +20,8 @@ GROUPS = {
     "horizontalpodautoscalers": "autoscaling/v2",
     "httproutes": "gateway.networking.k8s.io/v1",
 }
+FROM_MEMORY = {"resourceVersion": "0"}
+"""Reads ask the API server, not etcd: who looks again and again may be some milliseconds behind."""
 MISSING = 404
 TAKEN = 409
 
@@ -42,14 +44,15 @@ class Wire:
 
     def list(self, plural: str, *, namespace: str = "", selector: str = "") -> list[Manifest]:
         """Objects of a namespace, or of all; none of a kind that the server does not know."""
-        answer = self._client.get(path(plural, namespace), params={"labelSelector": selector} if selector else {})
+        chosen = {"labelSelector": selector} if selector else {}
+        answer = self._client.get(path(plural, namespace), params={**FROM_MEMORY, **chosen})
         if answer.status_code == MISSING:
             return []
         return list(answer.raise_for_status().json()["items"])
 
     def find(self, plural: str, name: str, *, namespace: str) -> Manifest | None:
         """One object."""
-        answer = self._client.get(f"{path(plural, namespace)}/{name}")
+        answer = self._client.get(f"{path(plural, namespace)}/{name}", params=FROM_MEMORY)
         return None if answer.status_code == MISSING else dict(answer.raise_for_status().json())
 
     def create(self, plural: str, manifest: Manifest) -> None:
