@@ -8,6 +8,7 @@ As a program it is that process: a JSON line in, with ``environment`` and ``log`
 its input, and the kernel ends its children with it: nothing stays when the tests are killed.
 """
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -73,7 +74,7 @@ class Nursery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._process:
+        with contextlib.suppress(BrokenPipeError), self._process:
             pass  # its input is closed, which is its end
 
     @property
@@ -89,7 +90,10 @@ class Nursery:
             assert self._process.stdout is not None
             self._process.stdin.write(f"{order}\n")
             self._process.stdin.flush()
-            pid = int(self._process.stdout.readline())
+            answer = self._process.stdout.readline()
+            if not answer:
+                raise RuntimeError(f"the process that forks operators ended with {self._process.wait()}")
+            pid = int(answer)
             return Life(pid, os.pidfd_open(pid), log)
 
 
