@@ -36,7 +36,7 @@ def test_operators_end_with_the_process_that_forked_them(
 ) -> None:
     with Nursery(api.server.kubeconfig) as nursery:
         life = nursery.start(settings, log=Path(settings["CRASH_JOURNAL"]).with_name("log"))
-        eventually(lambda: "operator started" in life.log.read_text(), what="the operator")
+        eventually(lambda: life.log.exists() and "operator started" in life.log.read_text(), what="the operator")
         assert not life.is_over()
 
         end(nursery)
