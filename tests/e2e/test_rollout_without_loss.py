@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,8 +45,8 @@ def lives(whole_town: Town) -> Iterator[dict[str, Lived]]:
             errand.begin()
         for errand in errands.values():
             errand.reach_both()
-        for verb, serving in services.items():
-            ask(verb, serving)
+        with ThreadPoolExecutor(len(GOES)) as people:
+            list(people.map(ask, services, services.values()))
         told = told_to_stop(errands)
         yield {
             verb: Lived(services[verb], errand.answers(), told_meanwhile=verb in told)
