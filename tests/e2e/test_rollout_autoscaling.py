@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.rollouts import HOUR, Town, outcomes
-from tests.e2e.scaling import SCALED_SECONDS, SCALING, deployment, least, replicas, until_scaled
+from tests.e2e.scaling import SCALING, deployment, least, replicas, until_scaled
 from tests.support.resources import condition
 
 FORTY = [{"weight": 40, "for": HOUR}]
@@ -29,7 +29,7 @@ def test_each_version_follows_its_autoscaler_and_nobody_sets_its_pods_back(town:
         serving.stays(lambda _: replicas(serving, first) == 3 and replicas(serving, second) >= 2, "scaled so")
 
         serving.ask("promote")
-        serving.until_serves(second, seconds=SCALED_SECONDS)
+        serving.until_serves(second)
         until_scaled(serving, second, to=3)
         serving.until(lambda found: not found["status"].get("draining"), "the old pods are gone")
         serving.stays(lambda _: replicas(serving, second) == 3, "on three pods", seconds=20.0)
