@@ -1,4 +1,4 @@
-"""How a new version takes over: steps, analysis, and what happens when it is worse."""
+"""How a new version takes over: what is asked of it, and what happens when it is worse."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from leeboard.api.bounds import Duration, ObjectName
-from leeboard.api.cel import Because, rule, rules
+from leeboard.api.cel import rule, rules
 from leeboard.api.resource import ApiModel
-from leeboard.api.traffic import HeaderMatch
+from leeboard.api.rollout_steps import MAX_STEPS, Ramp, Step
 
-MAX_STEPS = 20
 MAX_CHECKS = 8
 
 Fraction = Annotated[str, StringConstraints(max_length=10, pattern=r"^(0(\.[0-9]{1,8})?|1(\.0{1,8})?)$")]
@@ -19,64 +18,6 @@ Fraction = Annotated[str, StringConstraints(max_length=10, pattern=r"^(0(\.[0-9]
 Decimal = Annotated[str, StringConstraints(max_length=20, pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,9})?$")]
 """A decimal number as a string."""
 CheckName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-
-
-class Approval(ApiModel):
-    """A person decides: ``leeboard promote`` goes on, ``leeboard abort`` goes back."""
-
-    message: str = Field(default="", max_length=256, description="What the person should look at.")
-
-
-class Shadow(ApiModel):
-    """A copy of requests goes to the new version; its answers are dropped."""
-
-    percent: int = Field(default=100, ge=1, le=100, description="Share of the requests that is copied.")
-
-
-class Match(ApiModel):
-    """Requests with these headers go to the new version, all others to the stable one."""
-
-    headers: tuple[HeaderMatch, ...] = Field(min_length=1, max_length=8, description="All of them have to match.")
-
-
-class Step(ApiModel):
-    """One step: exactly one of ``weight``, ``approval``, ``shadow`` and ``match``."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "[has(self.weight), has(self.approval), has(self.shadow), has(self.match)].filter(x, x).size() == 1",
-                "a step is exactly one of weight, approval, shadow and match",
-            ),
-            rule(
-                "!(has(self.approval) && has(self.for))",
-                "an approval step lasts until a person decides",
-                path=".for",
-                because=Because.FORBIDDEN,
-            ),
-        )
-    )
-
-    weight: int | None = Field(
-        default=None, ge=1, le=100, description="Percent of the requests that go to the new version."
-    )
-    approval: Approval | None = Field(default=None, description="Wait until a person decides; the split stays.")
-    shadow: Shadow | None = Field(default=None, description="Copy requests to the new version and drop its answers.")
-    match: Match | None = Field(default=None, description="Send only requests with these headers to the new version.")
-    for_: Duration | None = Field(
-        default=None,
-        alias="for",
-        description="How long, counted from the moment at which the split was confirmed; with an analysis at least so"
-        " long.",
-    )
-
-
-class Ramp(ApiModel):
-    """Equal steps as three numbers: 10, 20, ... up to ``maxWeight``, each for ``interval``."""
-
-    step_weight: int = Field(ge=1, le=100, description="Percent that each step adds.")
-    max_weight: int = Field(default=50, ge=1, le=100, description="Percent of the last step before promotion.")
-    interval: Duration = Field(description="How long each step lasts.")
 
 
 class ErrorRate(ApiModel):
@@ -144,6 +85,13 @@ class PrometheusQuery(ApiModel):
     failure_limit: int = Field(default=0, ge=0, le=100, description="Values outside that are tolerated in a step.")
 
 
+class JobCheck(ApiModel):
+    """A Job of your own, run once in each step: its end is the verdict."""
+
+    pod_template: ObjectName = Field(min_length=1, description="Name of a PodTemplate (core/v1) in this namespace.")
+    deadline: Duration = Field(default="10m", description="How long it may take; later it has failed.")
+
+
 class Check(ApiModel):
     """One question about the new version: exactly one kind."""
 
@@ -151,8 +99,8 @@ class Check(ApiModel):
         json_schema_extra=rules(
             rule(
                 "[has(self.errorRate), has(self.clientErrorRate), has(self.latency), has(self.disagreement),"
-                " has(self.prometheus)].filter(x, x).size() == 1",
-                "a check is exactly one of errorRate, clientErrorRate, latency, disagreement and prometheus",
+                " has(self.prometheus), has(self.job)].filter(x, x).size() == 1",
+                "a check is exactly one of errorRate, clientErrorRate, latency, disagreement, prometheus and job",
             )
         )
     )
@@ -163,6 +111,7 @@ class Check(ApiModel):
     latency: Latency | None = Field(default=None, description="How long requests take.")
     disagreement: Disagreement | None = Field(default=None, description="Other answers than the stable version's.")
     prometheus: PrometheusQuery | None = Field(default=None, description="A query of your own.")
+    job: JobCheck | None = Field(default=None, description="A Job of your own.")
 
 
 class PrometheusSource(ApiModel):

@@ -59,7 +59,8 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right(
         GROUP, tuple(f"{plural}/status" for plural in KINDS), ("patch",), "what is known is written to the status only"
     ),
-    Right("batch", ("jobs",), MANAGE, "one Job for each training attempt and each fingerprint"),
+    Right("batch", ("jobs",), MANAGE, "one Job for each training attempt, each fingerprint and each check of a step"),
+    Right("", ("podtemplates",), ("get",), "what a check of a rollout runs"),
     Right("apps", ("deployments",), MANAGE, "one Deployment for each revision that serves"),
     Right("", ("services",), MANAGE, "one address for each InferenceService"),
     Right("gateway.networking.k8s.io", ("httproutes",), MANAGE, "how a gateway splits requests between two versions"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest, is_controlled_by
+from leeboard.errors import PermanentError, TransientError
 from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.inference_service import InferenceServiceFacts, expected_children, needs
+from leeboard.planning.inference_service import InferenceServiceFacts, Needs, expected_children, needs
 from leeboard.planning.plan import ObjectRef
 from leeboard.ports import Cluster, Sources
 from leeboard.reconciler.measurements import measurements
@@ -29,6 +32,7 @@ async def observe_inference_service(
         return InferenceServiceFacts((), nothing, nothing, nothing, nothing, nothing)
     cluster, owner = sources.cluster, resource.metadata
     counts, answers = await measurements(resource, needs=asked, sources=sources)
+    jobs = await _children(resource, cluster, kind="Job")
     return InferenceServiceFacts(
         model_versions=_model_versions(resource, cluster),
         deployments=await _children(resource, cluster, kind="Deployment"),
@@ -42,7 +46,24 @@ async def observe_inference_service(
         config_maps=await _children(resource, cluster, kind="ConfigMap"),
         counts=counts,
         answers=answers,
+        jobs=jobs,
+        pod_templates=await _pod_templates(resource, cluster, jobs, needs=asked),
     )
+
+
+async def _pod_templates(
+    resource: InferenceService, cluster: Cluster, jobs: Children | Unknown, *, needs: Needs
+) -> Mapping[str, Manifest | Unknown | None]:
+    """The PodTemplates of Jobs that are not there yet, read live: nobody but their author needs them otherwise."""
+    found: dict[str, Manifest | Unknown | None] = {}
+    for job, name in needs.jobs.items():
+        if isinstance(jobs, Unknown) or jobs.named(job) is not None or name in found:
+            continue
+        try:
+            found[name] = await cluster.get(ObjectRef("v1", "PodTemplate", resource.metadata.namespace, name))
+        except (TransientError, PermanentError) as error:
+            found[name] = Unknown(str(error))
+    return found
 
 
 def _model_versions(resource: InferenceService, cluster: Cluster) -> tuple[ModelVersion, ...] | Unknown:

@@ -15,7 +15,7 @@ from leeboard.api.model_version import (
     ModelVersionStatus,
     Signature,
 )
-from leeboard.api.rollout import MAX_CHECKS, MAX_STEPS
+from leeboard.api.rollout import MAX_CHECKS
 from leeboard.api.rollout_status import (
     MAX_FAILED,
     MAX_HISTORY,
@@ -33,6 +33,7 @@ from leeboard.api.rollout_status import (
     TrafficStatus,
     Verdict,
 )
+from leeboard.api.rollout_steps import MAX_STEPS
 from leeboard.api.training_job import (
     Failure,
     FailureClass,

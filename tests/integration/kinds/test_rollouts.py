@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from leeboard.api.rollout import Rollout
+from leeboard.planning.inference_service.check_job import faults_of
 from tests.integration.conftest import Api, StartOperator, eventually
 from tests.integration.kinds.serving_world import GATEWAY, ServingWorld
 
@@ -16,6 +18,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("gateway_api")]
 
 STEPS = {"steps": [{"weight": 25, "for": "1s"}, {"weight": 50, "for": "3600s"}], "rollback": {"keepWarm": "0s"}}
 TWO_SECONDS = {"steps": [{"weight": 25, "for": "1s"}, {"weight": 50, "for": "1s"}], "rollback": {"keepWarm": "0s"}}
+SMOKE = {
+    "apiVersion": "v1",
+    "kind": "PodTemplate",
+    "metadata": {"name": "smoke"},
+    "template": {"spec": {"serviceAccountName": "robot", "containers": [{"name": "ask", "image": "smoke:1"}]}},
+}
 PAGE = Path(__file__).parents[3] / "docs" / "rollouts.md"
 
 
@@ -90,9 +98,48 @@ def test_a_third_version_takes_the_weight_of_the_second_before_its_pods_go(world
     assert world.status()["stable"]["version"] == "1"
 
 
+def test_a_job_of_the_users_pod_template_decides_about_a_step_and_goes_with_the_rollout(world: ServingWorld) -> None:
+    world.api.create(world.path("podtemplates", api="v1"), SMOKE)
+    check = {"name": "smoke", "job": {"podTemplate": "smoke", "deadline": "5m"}}
+    rollout = {"steps": [{"weight": 25, "for": "1s"}], "analysis": {"checks": [check]}, "rollback": {"keepWarm": "0s"}}
+    serve_first(world, rollout=rollout, traffic={"gateway": GATEWAY})
+    world.made_deployment(2)
+    jobs = world.path("jobs", api="batch/v1")
+
+    world.playing_until(lambda: len(world.api.items(jobs)) == 1, 1, 2, what="the Job")
+    world.played_until("0 Weight Holding 25", 1, 2)
+    (job,) = world.api.items(jobs)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    env = {item["name"]: item["value"] for item in container["env"]}
+    canary = world.made_deployment(2)["metadata"]["name"]
+    assert env["LEEBOARD_ADDRESS"] == f"http://{canary}.{world.namespace}.svc"
+    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    end_well(world, job)
+    world.playing_until(lambda: world.where() == "settled", 1, 2, what="the promotion")
+
+    assert world.status()["stable"]["version"] == "2"
+    eventually(lambda: world.api.items(jobs) == [], what="the removal of the Job")
+
+
+def end_well(world: ServingWorld, job: dict[str, Any]) -> None:
+    """The Job is complete, as its controller says it."""
+    moment = "2026-01-01T00:00:00Z"
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": moment} for kind in ("SuccessCriteriaMet", "Complete")
+    ]
+    status = {"conditions": conditions, "startTime": moment, "completionTime": moment, "succeeded": 1}
+    path = world.path("jobs", job["metadata"]["name"], api="batch/v1")
+    head = {"apiVersion": "batch/v1", "kind": "Job"}
+    world.api.rest.replace(f"{path}/status", {**head, **job, "status": status})
+
+
 @pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 def test_a_manifest_of_the_page_on_rollouts_is_taken(api: Api, namespace: str, text: str) -> None:
-    made = api.create(f"/apis/leeboard.dev/v1alpha1/namespaces/{namespace}/inferenceservices", yaml.safe_load(text))
+    manifest = yaml.safe_load(text)
+    if manifest["kind"] == "PodTemplate":
+        assert faults_of(api.create(f"/api/v1/namespaces/{namespace}/podtemplates", manifest)) == ()
+        return
+    made = api.create(f"/apis/leeboard.dev/v1alpha1/namespaces/{namespace}/inferenceservices", manifest)
 
-    given = yaml.safe_load(text)["spec"]["rollout"]
+    given = manifest["spec"]["rollout"]
     assert Rollout.model_validate(made["spec"]["rollout"]) == Rollout.model_validate(given)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from leeboard.api.inference_service import InferenceService, InferenceServiceStatus
 from leeboard.api.names import API_VERSION, Kind, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
+from leeboard.api.rollout import Rollout
 from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.inference_service import InferenceServiceFacts
+from leeboard.planning.inference_service import InferenceServiceFacts, needs
 from leeboard.reconciler.observe_inference_service import observe_inference_service
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_surroundings import sources
 from tests.unit.planning.inference_service.builders import a_service, a_version
 
+NOW = "2026-03-01T12:00:00Z"
 SERVICE = a_service()
 LABELS = owner_labels(Kind.INFERENCE_SERVICE, name="car-loan", uid="uid-service")
 OWNERS = [controller_reference(Kind.INFERENCE_SERVICE, SERVICE.metadata)]
@@ -22,6 +25,7 @@ def a_child(kind: str, name: str, *, labels: dict[str, str] = LABELS, owners: li
     versions = {
         "Deployment": "apps/v1",
         "PodDisruptionBudget": "policy/v1",
+        "Job": "batch/v1",
         "HTTPRoute": "gateway.networking.k8s.io/v1",
         "HorizontalPodAutoscaler": "autoscaling/v2",
     }
@@ -57,6 +61,7 @@ async def test_everything_is_unknown_until_the_cache_is_complete() -> None:
         routes=unknown,
         autoscalers=unknown,
         config_maps=unknown,
+        jobs=unknown,
     )
 
 
@@ -92,6 +97,47 @@ async def test_children_and_the_versions_of_the_services_own_model_are_observed(
     assert not isinstance(facts.model_versions, Unknown)
     assert [item.spec for item in facts.model_versions] == [a_version(1).spec]
     assert facts.rejections == (rejection,)
+
+
+def in_a_step_that_runs_a_job() -> InferenceService:
+    """A canary gets a tenth of the requests, and a check wants a Job of the PodTemplate ``smoke``."""
+    check = {"name": "smoke", "job": {"podTemplate": "smoke"}}
+    rollout = Rollout.model_validate({"steps": [{"weight": 10}], "analysis": {"checks": [check]}})
+    revision = {"modelVersion": "m", "digest": f"sha256:{1:064x}", "image": "i", "templateHash": "h", "since": NOW}
+    status = {
+        "stable": {**revision, "name": "one", "version": "1", "deployment": "d-one"},
+        "canary": {**revision, "name": "two", "version": "2", "deployment": "d-two"},
+        "step": {
+            "index": 0,
+            "total": 1,
+            "kind": "Weight",
+            "phase": "Observing",
+            "startedAt": NOW,
+            "phaseSince": NOW,
+            "confirmedAt": NOW,
+        },
+        "traffic": {"provider": "GatewayAPI", "asked": 10, "applied": 10},
+    }
+    return a_service(rollout=rollout, status=InferenceServiceStatus.model_validate(status))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_pod_template_is_read_while_its_job_is_not_there(is_there: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    cluster, resource = FakeCluster(), in_a_step_that_runs_a_job()
+    template = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "smoke", "namespace": "team"}}
+    if is_there:
+        cluster.put(template)
+
+    before = await observe_inference_service(resource, sources=sources(cluster), rejections=())
+    (name,) = needs(resource).jobs
+    cluster.put(a_child("Job", name))
+    after = await observe_inference_service(resource, sources=sources(cluster), rejections=())
+
+    found = before.pod_templates["smoke"]
+    assert (found is not None) is is_there
+    assert not isinstance(found, Unknown)
+    assert names(after.jobs) == [name]
+    assert after.pod_templates == {}
 
 
 async def test_without_the_gateway_api_there_is_not_even_an_empty_list_of_routes() -> None:

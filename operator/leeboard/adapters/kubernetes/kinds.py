@@ -60,7 +60,8 @@ OPTIONAL = (ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"
 WATCHED = REQUIRED + OPTIONAL
 LEASE = ObjectKind("coordination.k8s.io/v1", "Lease", "leases")
 EVENT = ObjectKind("events.k8s.io/v1", "Event", "events")
-_BY_KIND = {(kind.api_version, kind.kind): kind for kind in (*WATCHED, LEASE, EVENT)}
+POD_TEMPLATE = ObjectKind("v1", "PodTemplate", "podtemplates")
+_BY_KIND = {(kind.api_version, kind.kind): kind for kind in (*WATCHED, LEASE, EVENT, POD_TEMPLATE)}
 
 
 def kind_of(api_version: str, kind: str) -> ObjectKind:

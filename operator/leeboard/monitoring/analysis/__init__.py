@@ -8,7 +8,7 @@ clock or asks anybody. docs/analysis.md explains the statistics and cites them.
 
 from __future__ import annotations
 
-from leeboard.monitoring.analysis.case import Gaps
+from leeboard.monitoring.analysis.case import Finding, Gaps
 from leeboard.monitoring.analysis.evidence import Evidence, begin, begin_step, measured
 from leeboard.monitoring.analysis.forecast import ENOUGH, Forecast, foresee, foresees
 from leeboard.monitoring.analysis.polls import advance
@@ -17,6 +17,7 @@ from leeboard.monitoring.analysis.ruling import Ruling, judge
 __all__ = [
     "ENOUGH",
     "Evidence",
+    "Finding",
     "Forecast",
     "Gaps",
     "Ruling",

@@ -20,7 +20,7 @@ NO_WORSE = Question(deltas=np.zeros(1), usual=0.01)
 
 
 def question_of(check: Check) -> Question | None:
-    """The statistical question of a check; None for a query."""
+    """The statistical question of a check; None for a query and a Job."""
     shares = check.error_rate or check.client_error_rate
     if shares is not None:
         return _shares(shares)
@@ -46,7 +46,7 @@ def digest_of(check: Check) -> str:
 
 def is_statistical(check: Check) -> bool:
     """Whether the check uses up a part of alpha."""
-    return check.prometheus is None
+    return check.prometheus is None and check.job is None
 
 
 def _shares(shares: ErrorRate) -> Question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from leeboard.monitoring.analysis.questions import digest_of, is_statistical
 from leeboard.monitoring.analysis.verdicts import finding_of, status_of
 
 NO_GAPS = Gaps()
+NO_JOBS: Mapping[str, Finding] = {}
+NOT_RUN = Finding(Verdict.NO_DATA, "its Job has not begun")
 WORST_FIRST = (Verdict.FAIL, Verdict.NO_DATA, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
@@ -33,10 +36,16 @@ class Ruling:
 
 
 def judge(
-    evidence: Evidence, *, analysis: Analysis, window_seconds: float, now: datetime, gaps: Gaps = NO_GAPS
+    evidence: Evidence,
+    *,
+    analysis: Analysis,
+    window_seconds: float,
+    now: datetime,
+    gaps: Gaps = NO_GAPS,
+    jobs: Mapping[str, Finding] = NO_JOBS,
 ) -> Ruling:
     """What the evidence says at ``now``; ``window_seconds`` is how long the step lasts at least, ``gaps`` are told
-    where a number is missing.
+    where a number is missing, and ``jobs`` is what the checks that run one have found, by name.
 
     The chance of a Fail for a canary as good as the stable version is ``analysis.alpha`` at most for the whole rollout:
     each check gets an equal part. That of a Pass for one that is just beyond a limit is ``analysis.alpha`` at most in
@@ -57,7 +66,7 @@ def judge(
             now=now,
             gaps=gaps,
         )
-        findings.append((case, finding_of(case)))
+        findings.append((case, jobs.get(check.name, NOT_RUN) if check.job is not None else finding_of(case)))
     worst = min((finding for _, finding in findings), key=lambda finding: WORST_FIRST.index(finding.verdict))
     needs = [finding.needed for _, finding in findings if finding.needed is not None]
     return Ruling(

@@ -16,6 +16,7 @@ NAME_TAKEN = 409
 def standing(resource: InferenceService, rejections: Sequence[Rejection], *, world: World) -> tuple[Rejection, ...]:
     """Rejections of this generation; a taken name is none any more when the object is seen to be ours."""
     ours = {("Deployment", name) for name in world.deployments}
+    ours |= {("Job", item["metadata"]["name"]) for item in world.jobs}
     ours |= {("HorizontalPodAutoscaler", item["metadata"]["name"]) for item in world.autoscalers}
     ours |= {(item["kind"], item["metadata"]["name"]) for item in (world.service, world.budget) if item is not None}
     return tuple(

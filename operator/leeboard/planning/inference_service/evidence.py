@@ -18,6 +18,7 @@ from leeboard.api.rollout_status import CheckStatus, ShadowFirst, Verdict
 from leeboard.monitoring.analysis import Evidence, Gaps, Ruling, advance, begin, begin_step, judge
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
+from leeboard.planning.inference_service.job_checks import job_findings
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.world import World
 from leeboard.planning.plan import Apply, Create, Delete, Write, ref_of, uid_of
@@ -51,7 +52,9 @@ def findings_of(
     window_seconds: float,
     now: datetime,
 ) -> Findings:
-    """The stored evidence of this rollout, one poll further; ``window_seconds`` is how long the step lasts at least."""
+    """The stored evidence of this rollout, one poll further, and the ends of its Jobs; ``window_seconds`` is how long
+    the step lasts at least.
+    """
     stored = _stored(resource, state, world)
     if stored is None:
         return Findings()
@@ -61,7 +64,14 @@ def findings_of(
     advanced = advance(stored, counts, analysis=analysis, now=now, answers=answers)
     if analysis is None or advanced.step_began is None:
         return Findings(advanced, stored)
-    ruling = judge(advanced, analysis=analysis, window_seconds=window_seconds, now=now, gaps=_gaps(facts, state, world))
+    ruling = judge(
+        advanced,
+        analysis=analysis,
+        window_seconds=window_seconds,
+        now=now,
+        gaps=_gaps(facts, state, world),
+        jobs=job_findings(resource, facts, state, world=world, now=now),
+    )
     return Findings(advanced, stored, ruling)
 
 

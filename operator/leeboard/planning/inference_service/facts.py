@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from leeboard.api.inference_service import InferenceService, InferenceServiceStatus
 from leeboard.api.model_version import ModelVersion
+from leeboard.api.resource import Manifest
 from leeboard.api.rollout_status import StepKind
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.facts import Children, Rejection, Unknown
+from leeboard.planning.inference_service.job_names import job_templates
 from leeboard.planning.inference_service.steps import is_undecided
 from leeboard.planning.serving import RUNTIMES
 
@@ -21,7 +23,8 @@ class Needs:
     """Which facts the planner will look at; a resource on its way out needs none.
 
     ``counts``: the counters of stable's and the canary's pods; ``answers``: their rings of predictions as well;
-    ``queries``: provider and PromQL by the name of the check.
+    ``queries``: provider and PromQL by the name of the check; ``jobs``: PodTemplates by the name of the
+    Job that is made of it, which need not be read once that is there.
     """
 
     children: bool
@@ -29,6 +32,7 @@ class Needs:
     counts: bool = False
     answers: bool = False
     queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    jobs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class InferenceServiceFacts:
     """One observation, from the watch cache but for the numbers; ``model_versions`` are those of the service's model.
 
     ``routes`` is None on a cluster without the Gateway API. ``counts`` are by the name of the pod, ``answers`` by the
-    name of the check whose query was asked; both are empty when ``needs`` did not ask for them.
+    name of the check whose query was asked, ``pod_templates`` by their own name (None: there is none); all are empty
+    when ``needs`` did not ask for them.
     """
 
     model_versions: tuple[ModelVersion, ...] | Unknown
@@ -51,6 +56,8 @@ class InferenceServiceFacts:
     config_maps: Children | Unknown = NO_CHILDREN
     counts: Mapping[str, PodCounts | Unknown] = field(default_factory=dict)
     answers: Mapping[str, float | Unknown] = field(default_factory=dict)
+    jobs: Children | Unknown = NO_CHILDREN
+    pod_templates: Mapping[str, Manifest | Unknown | None] = field(default_factory=dict)
 
 
 def needs(resource: InferenceService) -> Needs:
@@ -74,6 +81,7 @@ def needs(resource: InferenceService) -> Needs:
             for check in checks
             if check.prometheus is not None
         },
+        jobs=dict(job_templates(resource, resource.status.canary, resource.status.step)),
     )
 
 

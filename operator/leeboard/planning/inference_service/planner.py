@@ -18,6 +18,7 @@ from leeboard.planning.inference_service.blocks import block_of, standing
 from leeboard.planning.inference_service.capacity import full_replicas
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.foreseeing import forecast_of
+from leeboard.planning.inference_service.job_checks import job_writes
 from leeboard.planning.inference_service.judgements import judgements, refused_judgements, unknown_judgements
 from leeboard.planning.inference_service.known import Known, fingerprint_of, manifests, trouble_now
 from leeboard.planning.inference_service.notices import flips
@@ -97,9 +98,12 @@ def _told(known: Known, decided: _Pass) -> Plan:
     gets_some = routing.split is not None and state.canary is not None and routing.split.reaches(state.canary.name)
     gets_some |= is_undecided(resource.spec.rollout.analysis, state.step)
     kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
-    stored = evidence.evidence_writes(resource, known.world, kept, findings=decided.found)
+    stored = (
+        *evidence.evidence_writes(resource, known.world, kept, findings=decided.found),
+        *job_writes(resource, known.facts, state, world=known.world),
+    )
     stage = Stage(
-        state, scene, routing, manifests(known, state, beside=scene.companion(state)), known.rejections, tuple(stored)
+        state, scene, routing, manifests(known, state, beside=scene.companion(state)), known.rejections, stored
     )
     picture = _picture(known, state, decided.choice, scene=scene, routing=routing)
     said = judgements(picture)

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leeboard.api.rollout import Analysis, Ramp, Rollout, Step
+from leeboard.api.rollout import Analysis, Rollout
 from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus
+from leeboard.api.rollout_steps import Ramp, Step
 from leeboard.api.traffic import HeaderMatch
 from leeboard.monitoring.analysis import foresees
 from leeboard.planning.serving.duration import seconds_of

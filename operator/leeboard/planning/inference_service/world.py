@@ -37,6 +37,7 @@ class World:
     seen: Seen = NOTHING_SEEN
     autoscalers: tuple[Manifest, ...] = ()
     config_maps: tuple[Manifest, ...] = ()
+    jobs: tuple[Manifest, ...] = ()
 
     @property
     def selected(self) -> str | None:
@@ -97,11 +98,11 @@ class World:
 def world_of(resource: InferenceService, facts: InferenceServiceFacts) -> World | Unknown:
     """The world, or Unknown when a part of it could not be observed."""
     every = (facts.deployments, facts.services, facts.budgets, facts.pods, facts.endpoint_slices)
-    parts = (*every, facts.autoscalers, facts.config_maps)
+    parts = (*every, facts.autoscalers, facts.config_maps, facts.jobs)
     known = [part for part in parts if isinstance(part, Children)]
     if len(known) < len(parts):
         return next(part for part in parts if isinstance(part, Unknown))
-    deployments, services, budgets, pods, slices, autoscalers, config_maps = known
+    deployments, services, budgets, pods, slices, autoscalers, config_maps, jobs = known
     if isinstance(facts.routes, Unknown):
         return facts.routes
     owner, name = resource.metadata.uid, resource.metadata.name
@@ -115,6 +116,7 @@ def world_of(resource: InferenceService, facts: InferenceServiceFacts) -> World 
         seen=Seen(mine, None if routes is None else Children(_staying(routes, owner)), slices, pods),
         autoscalers=_staying(autoscalers, owner),
         config_maps=_staying(config_maps, owner),
+        jobs=tuple(item for item in jobs.items if is_controlled_by(item, owner)),
     )
 
 

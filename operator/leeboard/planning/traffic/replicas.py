@@ -22,7 +22,13 @@ from leeboard.planning.pod_rules import Finding
 from leeboard.planning.serving import IN_POOL, is_in_pool, pool_label, revision_labels
 from leeboard.planning.traffic.endpoints import ready_endpoints
 from leeboard.planning.traffic.provider import Answer, Confirmed, Pending, Refused, Road, Seen
-from leeboard.planning.traffic.services import is_same_service, live_child, main_service, selected_revision
+from leeboard.planning.traffic.services import (
+    backend_service,
+    is_same_service,
+    live_child,
+    main_service,
+    selected_revision,
+)
 from leeboard.planning.traffic.split import ALL, Split
 
 PAIR = f"{GROUP}/split"
@@ -41,13 +47,15 @@ class Replicas:
         return (*_looks_at_requests(resource), *_shares(resource))
 
     def objects(self, road: Road, split: Split) -> tuple[Manifest, ...]:
-        """The Service alone."""
+        """The Service; beside a canary that a Job checks, one more for each revision, by which the Job asks it."""
+        checked = [split.stable, split.canary] if split.canary is not None and _has_jobs(road) else []
         return (
             main_service(
                 road,
                 selector=_selector(road, split),
                 annotations={PAIR: f"{split.stable}/{split.canary}"} if split.weight else None,
             ),
+            *(backend_service(road, revision) for revision in checked),
         )
 
     def is_same(self, live: Manifest, wanted: Manifest) -> bool:
@@ -134,6 +142,12 @@ class Replicas:
         return Confirmed(
             f"split by connection: {canary} of {canary + stable} pods are the canary's, {share} percent{asked}"
         )
+
+
+def _has_jobs(road: Road) -> bool:
+    """Whether a check runs a Job."""
+    analysis = road.resource.spec.rollout.analysis
+    return analysis is not None and any(check.job is not None for check in analysis.checks)
 
 
 def _selector(road: Road, split: Split) -> dict[str, str]:

@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from leeboard.api.conditions import ConditionType, is_true
+from leeboard.api.conditions import ConditionType, is_true, timestamp
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Label
@@ -20,7 +20,7 @@ from leeboard.api.resource import Manifest
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.inference_service import InferenceServiceFacts, plan
+from leeboard.planning.inference_service import InferenceServiceFacts, needs, plan
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, Plan, Write
 from tests.unit.planning.inference_service.builders import DEFAULTS, START
 
@@ -47,6 +47,9 @@ class SimulatedCluster:
     routes: dict[str, Manifest] | None = field(default_factory=dict)  # None: a cluster without the Gateway API
     config_maps: dict[str, Manifest] = field(default_factory=dict)
     autoscalers: dict[str, Manifest] = field(default_factory=dict)
+    jobs: dict[str, Manifest] = field(default_factory=dict)
+    pods_of_jobs: dict[str, Manifest] = field(default_factory=dict)
+    pod_templates: dict[str, Manifest] = field(default_factory=dict)
     load: dict[str, int] = field(default_factory=dict)  # pods that an autoscaler would like, by Deployment
     slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
     counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
@@ -75,7 +78,7 @@ class SimulatedCluster:
             deployments=children(self.deployments),
             services=children(self.services),
             budgets=children(self.budgets),
-            pods=children(self.pods),
+            pods=children(self.pods | self.pods_of_jobs),
             endpoint_slices=Children(tuple(an_endpoint_slice(*item) for item in self.slices.items())),
             rejections=self.rejections,
             routes=None if self.routes is None else children(self.routes),
@@ -83,6 +86,8 @@ class SimulatedCluster:
             autoscalers=children(self.autoscalers),
             counts=dict(self.counts),
             answers=dict(self.answers),
+            jobs=children(self.jobs),
+            pod_templates={name: self.pod_templates.get(name) for name in needs(self.resource).jobs.values()},
         )
 
     def planned(self) -> Plan:
@@ -158,12 +163,20 @@ class SimulatedCluster:
             "HTTPRoute": {} if self.routes is None else self.routes,
             "ConfigMap": self.config_maps,
             "HorizontalPodAutoscaler": self.autoscalers,
+            "Job": self.jobs,
         }[kind]
 
     def insert(self, store: dict[str, Manifest], manifest: Manifest) -> None:
         """A new object with a uid of its own."""
         made = deepcopy(manifest)
-        made["metadata"] |= {"uid": f"uid-{next(self._numbers)}", "generation": 1}
+        made["metadata"] |= {
+            "uid": f"uid-{next(self._numbers)}",
+            "generation": 1,
+            "creationTimestamp": timestamp(self.now),
+        }
+        if made["kind"] == "Job":
+            made["status"] = {"active": 1}
+            made["metadata"]["creationTimestamp"] = timestamp(self.now)
         store[made["metadata"]["name"]] = made
 
     def replace(self, store: dict[str, Manifest], manifest: Manifest, uid: str) -> None:

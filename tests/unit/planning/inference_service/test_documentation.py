@@ -9,14 +9,15 @@ import pytest
 import yaml
 
 from leeboard.api.inference_service import InferenceService
-from leeboard.api.rollout import Step
+from leeboard.api.rollout_steps import Step
 from leeboard.cli.lint.judging import judge
 from leeboard.planning.inference_service.steps import course_of
 from leeboard.planning.traffic import PROVIDERS, Chosen, choose
 from tests.unit.planning.inference_service.builders import DEFAULTS
 
 PAGE = Path(__file__).parents[4] / "docs" / "rollouts.md"
-BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+MANIFESTS = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+BLOCKS = [text for text in MANIFESTS if "kind: InferenceService" in text]
 
 
 def shown(text: str) -> InferenceService:

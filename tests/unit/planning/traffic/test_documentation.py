@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from leeboard.api.inference_service import InferenceService
-from leeboard.api.rollout import Step
+from leeboard.api.rollout_steps import Step
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.traffic import PROVIDERS, Chosen, choose
 
