@@ -88,7 +88,7 @@ class InferenceServiceStatus(Status):
     url: Url | None = Field(default=None, description="Address inside the cluster.")
     stable: Revision | None = Field(default=None, description="What the Service sends requests to.")
     canary: Revision | None = Field(default=None, description="What is being brought up to take over.")
-    draining: tuple[Revision, ...] = Field(default=(), max_length=8, description="What finishes its last requests.")
+    draining: tuple[Revision, ...] = Field(default=(), max_length=9, description="What finishes its last requests.")
     previous: tuple[Revision, ...] = Field(
         default=(), max_length=MAX_PREVIOUS, description="What served before, newest first: where a rollback goes."
     )

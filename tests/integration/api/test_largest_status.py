@@ -139,7 +139,7 @@ def inference_service_status() -> InferenceServiceStatus:
         url="u" * 2048,
         stable=revision,
         canary=revision,
-        draining=(revision,) * 8,
+        draining=(revision,) * 9,
         previous=(revision,) * MAX_PREVIOUS,
         step=StepStatus(
             index=MAX_STEPS,

@@ -16,7 +16,7 @@ from leeboard.api.rollout_status import MAX_PREVIOUS, RevisionOutcome
 from leeboard.api.verbs import RequestVerb
 from leeboard.planning.inference_service.revisions import identity_of
 from leeboard.planning.inference_service.scene import Scene
-from leeboard.planning.inference_service.state import EVENT_OF_OUTCOME, MAX_DRAINING, Decision, State, in_role, without
+from leeboard.planning.inference_service.state import EVENT_OF_OUTCOME, Decision, State, in_role, without
 from leeboard.planning.plan import NoticeType
 from leeboard.planning.serving.duration import seconds_of
 
@@ -68,7 +68,7 @@ def superseded(state: State, scene: Scene) -> State:
 
 def may_end(state: State, scene: Scene) -> bool:
     """Whether the canary may lose its requests and go."""
-    return not scene.is_stable_lost(state) and len(state.draining) < MAX_DRAINING
+    return not scene.is_stable_lost(state)
 
 
 def _ended(state: State) -> State:

@@ -9,6 +9,7 @@ from leeboard.api.rollout_status import StepKind, StepPhase
 from leeboard.planning.inference_service.children import address
 from leeboard.planning.inference_service.picture import Picture
 from leeboard.planning.inference_service.progressing import progressing
+from leeboard.planning.inference_service.state import MAX_DRAINING
 from leeboard.planning.inference_service.target import Refused, Waiting
 from leeboard.planning.serving import RUNTIMES
 
@@ -168,7 +169,10 @@ def _behind(picture: Picture) -> Judgement:
         message = f"version {failure.version} is not started again by itself: {failure.reason}: {failure.message}"
         return _said(kind, FALSE, reason, message=f"{message}. The verb retry does")
     if canary is None:
-        return _said(kind, FALSE, ServiceReason.STARTING, message="the version asked for is not there yet")
+        crowd, message = len(picture.state.draining), "the version asked for is not there yet"
+        if crowd >= MAX_DRAINING:
+            message += f": {crowd} revisions drain, and one of them has to be gone first"
+        return _said(kind, FALSE, ServiceReason.STARTING, message=message)
     serves = "" if picture.state.stable is None else f"; version {picture.state.stable.version} serves"
     message = f"version {canary.version} comes up, {picture.count(canary)}{serves}"
     return _said(kind, FALSE, ServiceReason.DEPLOYING, message=message)

@@ -21,6 +21,7 @@ from leeboard.planning.inference_service.foreseeing import forecast_of
 from leeboard.planning.inference_service.job_checks import job_writes
 from leeboard.planning.inference_service.judgements import judgements, refused_judgements, unknown_judgements
 from leeboard.planning.inference_service.known import Known, fingerprint_of, manifests, trouble_now
+from leeboard.planning.inference_service.memory import memory_writes, reminded
 from leeboard.planning.inference_service.notices import flips
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.picture import Picture
@@ -70,6 +71,8 @@ def _planned(known: Known, splitter: Splitter) -> Plan:
     course, full = course_of(resource.spec.rollout), full_replicas(resource, world, before.stable)
     scene = Scene(resource, world, splitter, None, full, course, now)
     state = recover(before, scene)
+    if before.stable is None:
+        state = reminded(state, scene, known.offers)
     choice = _choice(known, state, splitter)
     scene = replace(scene, desired=_desired(known, choice, state))
     state = advance(consume(state, scene, known.offers), scene)
@@ -100,6 +103,7 @@ def _told(known: Known, decided: _Pass) -> Plan:
     kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
     stored = (
         *evidence.evidence_writes(resource, known.world, kept, findings=decided.found),
+        *memory_writes(resource, known.world, state),
         *job_writes(resource, known.facts, state, world=known.world),
     )
     stage = Stage(

@@ -27,7 +27,7 @@ from leeboard.planning.inference_service.endings import aborted, promoted
 from leeboard.planning.inference_service.foreseeing import COUNTING, copying, decided
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import Now, Signs, first_step, next_step
-from leeboard.planning.inference_service.state import MAX_DRAINING, Decision, State
+from leeboard.planning.inference_service.state import Decision, State
 from leeboard.planning.inference_service.steps import is_undecided, leg_at, leg_of
 from leeboard.planning.moments import exact, since
 from leeboard.planning.plan import NoticeType
@@ -176,7 +176,7 @@ def _confirmed(now: Now, failure: Decision | None) -> State:
         return _asking(now, f"{failure.reason}: {failure.message}. Promote to go on, abort to go back")
     match now.leg.kind:
         case StepKind.PROMOTION:
-            if now.state.paused or len(now.state.draining) >= MAX_DRAINING:
+            if now.state.paused:
                 return now.at(StepPhase.OBSERVING, "all requests go to the canary")
             return promoted(now.state, now.scene)
         case StepKind.APPROVAL:

@@ -21,7 +21,7 @@ from leeboard.api.rollout_status import (
 from leeboard.planning.plan import Notice, NoticeType
 
 MAX_DRAINING = 8
-"""As many as status holds; a further version waits until one of them is gone."""
+"""With as many no further version is started. Status holds one more, so that a canary that is there can always go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Only objects with our controller reference count; pods and endpoints are told ap
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +16,7 @@ from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.observed import is_leaving, is_ready, label_of
 from leeboard.planning.traffic import Seen
-from leeboard.planning.traffic.endpoints import SERVICE_NAME, STRANGER, ready_pods
+from leeboard.planning.traffic.endpoints import ready_endpoints
 
 NOTHING_SEEN = Seen(Children(), None, Children(), Children())
 DEFAULT_DEADLINE_SECONDS = 600
@@ -26,7 +25,7 @@ DEFAULT_DEADLINE_SECONDS = 600
 @dataclass(frozen=True, slots=True)
 class World:
     """What is there. ``seen`` is what splits the requests. ``ready_endpoints`` counts, for each revision, the addresses
-    to which the Service of the service's name sends requests now; an address of a pod not known counts for STRANGER.
+    to which the Service of the service's name sends requests now (see ``traffic.endpoints``); none without a Service.
     """
 
     deployments: Mapping[str, Manifest]
@@ -107,12 +106,13 @@ def world_of(resource: InferenceService, facts: InferenceServiceFacts) -> World 
         return facts.routes
     owner, name = resource.metadata.uid, resource.metadata.name
     mine, routes = Children(_staying(services, owner)), facts.routes
+    service = mine.named(name)
     return World(
         deployments={item["metadata"]["name"]: item for item in deployments.items if is_controlled_by(item, owner)},
-        service=mine.named(name),
+        service=service,
         budget=next(iter(_staying(budgets, owner)), None),
         pods=tuple(sorted(pods.items, key=lambda pod: str(pod["metadata"]["name"]))),
-        ready_endpoints=_ready_endpoints(name, slices=slices, pods=pods),
+        ready_endpoints={} if service is None else ready_endpoints(service, slices=slices, pods=pods),
         seen=Seen(mine, None if routes is None else Children(_staying(routes, owner)), slices, pods),
         autoscalers=_staying(autoscalers, owner),
         config_maps=_staying(config_maps, owner),
@@ -143,13 +143,3 @@ def ready_replicas(deployment: Manifest | None) -> int:
 def wanted_replicas(deployment: Manifest | None) -> int | None:
     """Pods that the live Deployment asks for."""
     return None if deployment is None else int(deployment["spec"].get("replicas", 1))
-
-
-def _ready_endpoints(service: str, *, slices: Children, pods: Children) -> dict[str, int]:
-    """Ready addresses of the Service by revision; an address counts once however many slices hold it."""
-    revisions = {pod["metadata"]["uid"]: label_of(pod, Label.REVISION) for pod in pods.items}
-    ready = set()
-    for item in slices.items:
-        if (item["metadata"].get("labels") or {}).get(SERVICE_NAME) == service and not is_leaving(item):
-            ready |= set(ready_pods(item))
-    return dict(Counter(revisions.get(uid, STRANGER) for uid in ready))

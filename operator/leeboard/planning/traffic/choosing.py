@@ -33,10 +33,17 @@ def choose(resource: InferenceService, defaults: Defaults, *, has_gateway_api: b
     if not has_gateway_api:
         return Refused(
             TrafficReason.NO_GATEWAY_API,
-            f"Gateway {gateway.namespace}/{gateway.name} is named, but this cluster has no HTTPRoutes"
+            f"{_field(resource)} names Gateway {gateway.namespace}/{gateway.name}, but this cluster has no HTTPRoutes"
             " (gateway.networking.k8s.io/v1): install the Gateway API, or set spec.traffic.provider: Replicas",
         )
     return Chosen(Provider.GATEWAY_API, gateway)
+
+
+def _field(resource: InferenceService) -> str:
+    """Where the Gateway is named."""
+    return (
+        "spec.traffic.gateway" if resource.spec.traffic.gateway is not None else "traffic.gateway of the chart's values"
+    )
 
 
 def _resolved(resource: InferenceService, defaults: Defaults) -> ResolvedGateway | Refused:
@@ -58,6 +65,6 @@ def _resolved(resource: InferenceService, defaults: Defaults) -> ResolvedGateway
         return named
     return Refused(
         TrafficReason.NO_HOST_NAME,
-        "a route without a host name would take every request of the Gateway: set spec.traffic.gateway.hostnames, or"
-        " traffic.gateway.domain in the chart's values",
+        "spec.traffic.gateway.hostnames is empty, and a route without a host name would take every request of the"
+        " Gateway: set it, or traffic.gateway.domain in the chart's values",
     )

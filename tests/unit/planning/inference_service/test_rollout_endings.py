@@ -198,7 +198,11 @@ def test_a_canary_that_is_worse_loses_its_requests_in_the_pass_that_sees_it() ->
             break
 
     assert failed(cluster) == ["2 CheckFailed"]
-    assert [shape(write) for write in cluster.writes[-2:]] == ["Apply HTTPRoute", "Delete ConfigMap"]
+    assert [shape(write) for write in cluster.writes[-3:]] == [
+        "Apply HTTPRoute",
+        "Delete ConfigMap",
+        "Create ConfigMap",
+    ]
     cluster.advance()
     assert weights(cluster) == {"1": 100}
     (check,) = cluster.resource.status.checks
@@ -345,6 +349,8 @@ def test_a_service_whose_gateway_cannot_be_used_keeps_what_it_has_and_says_what_
 
     assert shapes(cluster) == []
     assert told(cluster)["Stalled"] == "True/NoGatewayAPI"
+    assert told(cluster)["UpToDate"] == "False/NoGatewayAPI"
+    assert cluster.resource.status.conditions[2].message.startswith("spec.traffic.gateway names Gateway team/public")
     assert told(cluster)["Ready"] == "True/Serving"
     assert versions_of(cluster) == {"stable": "1", "canary": "2", "draining": ()}
 

@@ -132,9 +132,10 @@ def a_pod(uid: str, revision: str) -> Manifest:
     return {"metadata": {"name": f"pod-{uid}", "uid": uid, "labels": {"leeboard.dev/revision": revision}}}
 
 
-def a_slice(*endpoints: Manifest, service: str = "car-loan") -> Manifest:
+def a_slice(*endpoints: Manifest, service: str = "car-loan", owner: str = "uid-its-service") -> Manifest:
+    owners = [{"kind": "Service", "uid": owner}]
     return {
-        "metadata": {"name": "s", "labels": {"kubernetes.io/service-name": service}},
+        "metadata": {"name": "s", "labels": {"kubernetes.io/service-name": service}, "ownerReferences": owners},
         "endpoints": list(endpoints),
     }
 
@@ -161,15 +162,32 @@ def an_endpoint(uid: str, **conditions: bool | None) -> Manifest:
         pytest.param([a_slice(an_endpoint("z", ready=True))], {"": 1}, id="a pod that is not known"),
         pytest.param([a_slice({"addresses": ["10.0.0.9"]})], {"": 1}, id="an address without a pod"),
         pytest.param([a_slice(an_endpoint("a", ready=True), service="other")], {}, id="another Service's slice"),
+        pytest.param(
+            [a_slice(an_endpoint("a", ready=True), owner="uid-before")], {}, id="a slice of a Service that was deleted"
+        ),
     ],
 )
 def test_endpoints_are_counted_by_revision(slices: list[Manifest], expected: dict[str, int]) -> None:
     pods = Children((a_pod("a", "old"), a_pod("b", "new")))
+    service: Manifest = {
+        "metadata": {"name": "car-loan", "uid": "uid-its-service", "ownerReferences": OURS},
+        "spec": {},
+    }
+    facts = replace(NO_FACTS, pods=pods, endpoint_slices=Children(tuple(slices)), services=Children((service,)))
 
-    world = world_of(a_service(), replace(NO_FACTS, pods=pods, endpoint_slices=Children(tuple(slices))))
+    world = world_of(a_service(), facts)
 
     assert isinstance(world, World)
     assert world.ready_endpoints == expected
+
+
+def test_without_its_service_nobody_is_reached() -> None:
+    slices = Children((a_slice(an_endpoint("a", ready=True)),))
+
+    world = world_of(a_service(), replace(NO_FACTS, pods=Children((a_pod("a", "old"),)), endpoint_slices=slices))
+
+    assert isinstance(world, World)
+    assert world.ready_endpoints == {}
 
 
 def test_only_children_that_we_control_and_that_stay_are_seen() -> None:
