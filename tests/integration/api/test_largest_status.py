@@ -27,6 +27,7 @@ from leeboard.api.rollout_status import (
     RequestOutcome,
     RequestStatus,
     RevisionOutcome,
+    ShadowFirst,
     StepKind,
     StepPhase,
     StepStatus,
@@ -119,7 +120,28 @@ def model_version_status() -> ModelVersionStatus:
 
 
 def inference_service_status() -> InferenceServiceStatus:
-    revision = Revision(
+    failure = FailedRevision(revision="r" * 63, version="9" * 10, reason=LONG, message=LONG, at=SINCE)
+    return InferenceServiceStatus(
+        phase="P" * 64,
+        observed_generation=1,
+        conditions=conditions(),
+        url="u" * 2048,
+        stable=revision(),
+        canary=revision(),
+        draining=(revision(),) * 9,
+        previous=(revision(),) * MAX_PREVIOUS,
+        step=step(),
+        traffic=traffic(),
+        checks=tuple(check(number) for number in range(MAX_CHECKS)),
+        paused=Pause(since=SINCE, by=LONG),
+        request=request(),
+        failed=(failure,) * MAX_FAILED,
+        history=(decision(),) * MAX_HISTORY,
+    )
+
+
+def revision() -> Revision:
+    return Revision(
         name="r" * 63,
         model_version="v" * 63,
         version="9" * 10,
@@ -132,64 +154,56 @@ def inference_service_status() -> InferenceServiceStatus:
         since=SINCE,
         keep_until=SINCE,
     )
-    return InferenceServiceStatus(
-        phase="P" * 64,
-        observed_generation=1,
-        conditions=conditions(),
-        url="u" * 2048,
-        stable=revision,
-        canary=revision,
-        draining=(revision,) * 9,
-        previous=(revision,) * MAX_PREVIOUS,
-        step=StepStatus(
-            index=MAX_STEPS,
-            total=MAX_STEPS,
-            kind=StepKind.PROMOTION,
-            phase=StepPhase.WAITING_FOR_PERSON,
-            started_at=SINCE,
-            phase_since=SINCE,
-            confirmed_at=SINCE,
-            ends_at=SINCE,
-            held_since=SINCE,
-            message=LONG,
-        ),
-        traffic=TrafficStatus(
-            provider="p" * 32,
-            address="u" * 2048,
-            asked=100,
-            applied=100,
-            confirmed=True,
-            accepted_at=SINCE,
-            measured=LONG,
-            measured_requests=2**60,
-            measured_at=SINCE,
-            mirrored=100,
-            message=LONG,
-        ),
-        checks=tuple(check(number) for number in range(MAX_CHECKS)),
-        paused=Pause(since=SINCE, by=LONG),
-        request=RequestStatus(
-            id="i" * 64,
-            verb="v" * 32,
-            revision="r" * 63,
-            by=LONG,
-            at=SINCE,
-            outcome=RequestOutcome.REFUSED,
-            message=LONG,
-        ),
-        failed=(FailedRevision(revision="r" * 63, version="9" * 10, reason=LONG, message=LONG, at=SINCE),) * MAX_FAILED,
-        history=(
-            HistoryEntry(
-                at=SINCE,
-                outcome=RevisionOutcome.SUPERSEDED,
-                version="9" * 10,
-                revision="r" * 63,
-                reason=LONG,
-                by=LONG,
-                message=LONG,
-            ),
-        )
-        * MAX_HISTORY,
+
+
+def step() -> StepStatus:
+    return StepStatus(
+        index=MAX_STEPS,
+        total=MAX_STEPS,
+        kind=StepKind.PROMOTION,
+        phase=StepPhase.WAITING_FOR_PERSON,
+        started_at=SINCE,
+        phase_since=SINCE,
+        confirmed_at=SINCE,
+        ends_at=SINCE,
+        held_since=SINCE,
+        shadow_first=ShadowFirst.NOT_NEEDED,
+        message=LONG,
+    )
+
+
+def traffic() -> TrafficStatus:
+    return TrafficStatus(
+        provider="p" * 32,
+        address="u" * 2048,
+        asked=100,
+        applied=100,
+        confirmed=True,
+        accepted_at=SINCE,
+        measured=LONG,
+        measured_requests=2**60,
+        measured_at=SINCE,
+        mirrored=100,
+        message=LONG,
+    )
+
+
+def request() -> RequestStatus:
+    outcome = RequestOutcome.REFUSED
+    return RequestStatus(
+        id="i" * 64, verb="v" * 32, revision="r" * 63, by=LONG, at=SINCE, outcome=outcome, message=LONG
+    )
+
+
+def decision() -> HistoryEntry:
+    return HistoryEntry(
+        at=SINCE,
+        outcome=RevisionOutcome.SUPERSEDED,
+        version="9" * 10,
+        revision="r" * 63,
+        reason=LONG,
+        by=LONG,
+        message=LONG,
     )
 
 

@@ -92,61 +92,23 @@ def settled() -> InferenceServiceStatus:
 
 def in_the_middle() -> InferenceServiceStatus:
     """The second step of a rollout, with all that a status may hold."""
+    failure = FailedRevision(
+        revision="loans-5", version="5", reason="CheckFailed", message="errors", at="2026-03-01T10:10:00Z"
+    )
     return InferenceServiceStatus(
         observed_generation=1,
-        conditions=(
-            condition("Ready", ConditionStatus.TRUE, "Serving", message="version 7 serves"),
-            condition("Progressing", ConditionStatus.TRUE, "Observing", message="step 2 of 3"),
-            condition("UpToDate", ConditionStatus.FALSE, "RollingOut", message="version 8 is on its way"),
-            condition("Stalled", ConditionStatus.FALSE, "NotStalled"),
-        ),
+        conditions=moving(),
         stable=revision(7),
         canary=revision(8, ready=1, replicas=1),
         previous=(revision(6, ready=1, replicas=1, keep_until="2026-03-01T13:00:00Z"),),
-        step=StepStatus(
-            index=1,
-            total=3,
-            kind=StepKind.WEIGHT,
-            phase=StepPhase.OBSERVING,
-            started_at="2026-03-01T12:05:00Z",
-            phase_since="2026-03-01T12:05:02Z",
-            confirmed_at="2026-03-01T12:05:02Z",
-            ends_at="2026-03-01T12:15:02Z",
-            message="613 requests needed, 90 expected in 10m",
-        ),
-        traffic=TrafficStatus(
-            provider="GatewayAPI",
-            address="http://gw",
-            asked=20,
-            applied=20,
-            confirmed=True,
-            measured="19.4",
-            measured_requests=541,
-            measured_at="2026-03-01T12:09:57Z",
-        ),
-        checks=(
-            CheckStatus(
-                name="errors",
-                verdict=Verdict.INCONCLUSIVE,
-                value="0.001",
-                lower="-0.004",
-                upper="0.012",
-                limit="0.01",
-                canary_samples=105,
-                stable_samples=436,
-                message="the interval is still wider than the margin",
-            ),
-            CheckStatus(name="slow", verdict=Verdict.NO_DATA, message="the pods' counts are not known"),
-        ),
+        step=second_step(),
+        traffic=a_fifth(),
+        checks=undecided(),
         paused=Pause(since="2026-03-01T12:09:00Z", by="ann"),
         request=RequestStatus(
             id="a1", verb="pause", by="ann", at="2026-03-01T12:09:00Z", outcome=RequestOutcome.DONE, message="at step 2"
         ),
-        failed=(
-            FailedRevision(
-                revision="loans-5", version="5", reason="CheckFailed", message="errors", at="2026-03-01T10:10:00Z"
-            ),
-        ),
+        failed=(failure,),
         history=(
             HistoryEntry(
                 at="2026-03-01T11:10:00Z",
@@ -156,4 +118,61 @@ def in_the_middle() -> InferenceServiceStatus:
                 by="bob",
             ),
         ),
+    )
+
+
+def moving() -> tuple[Condition, ...]:
+    """Conditions while version 8 is on its way."""
+    return (
+        condition("Ready", ConditionStatus.TRUE, "Serving", message="version 7 serves"),
+        condition("Progressing", ConditionStatus.TRUE, "Observing", message="step 2 of 3"),
+        condition("UpToDate", ConditionStatus.FALSE, "RollingOut", message="version 8 is on its way"),
+        condition("Stalled", ConditionStatus.FALSE, "NotStalled"),
+    )
+
+
+def second_step() -> StepStatus:
+    """The second of three steps is observed."""
+    return StepStatus(
+        index=1,
+        total=3,
+        kind=StepKind.WEIGHT,
+        phase=StepPhase.OBSERVING,
+        started_at="2026-03-01T12:05:00Z",
+        phase_since="2026-03-01T12:05:02Z",
+        confirmed_at="2026-03-01T12:05:02Z",
+        ends_at="2026-03-01T12:15:02Z",
+        message="613 requests needed, 90 expected in 10m",
+    )
+
+
+def a_fifth() -> TrafficStatus:
+    """A fifth of the requests goes to the canary."""
+    return TrafficStatus(
+        provider="GatewayAPI",
+        address="http://gw",
+        asked=20,
+        applied=20,
+        confirmed=True,
+        measured="19.4",
+        measured_requests=541,
+        measured_at="2026-03-01T12:09:57Z",
+    )
+
+
+def undecided() -> tuple[CheckStatus, ...]:
+    """Two checks that cannot say yet."""
+    return (
+        CheckStatus(
+            name="errors",
+            verdict=Verdict.INCONCLUSIVE,
+            value="0.001",
+            lower="-0.004",
+            upper="0.012",
+            limit="0.01",
+            canary_samples=105,
+            stable_samples=436,
+            message="the interval is still wider than the margin",
+        ),
+        CheckStatus(name="slow", verdict=Verdict.NO_DATA, message="the pods' counts are not known"),
     )
