@@ -65,7 +65,12 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right("", ("services",), MANAGE, "one address for each InferenceService"),
     Right("gateway.networking.k8s.io", ("httproutes",), MANAGE, "how a gateway splits requests between two versions"),
     Right("autoscaling", ("horizontalpodautoscalers",), MANAGE, "one autoscaler for each version that asks for it"),
-    Right("", ("configmaps",), MANAGE, "the evidence of a rollout; a policy confines it to the operator's own"),
+    Right(
+        "",
+        ("configmaps",),
+        MANAGE,
+        "the evidence of a rollout, what failed; a policy confines it to the operator's own",
+    ),
     Right("policy", ("poddisruptionbudgets",), MANAGE, "a node drain leaves enough servers"),
     Right("", ("pods",), READ, "why an attempt failed, which servers answer"),
     Right("", ("pods/log",), ("get",), "last log lines of a failed training, the record of a fingerprint"),
