@@ -189,6 +189,8 @@ def roll_out(case: Case, analysis: Analysis, *, rows: int, seed: int, with_dispe
     aborted_at, bad, slow = np.full(rows, np.inf), np.zeros(rows), np.zeros(rows)
     for tick in range(TICKS):
         promoted, aborted = step >= len(WEIGHTS), np.isfinite(aborted_at)
+        if aborted.all():
+            break
         weight = np.where(promoted, 1.0, np.array((*WEIGHTS, 0.0))[step])
         requests, failed, durations = traffic.next(np.where(aborted, 0.0, weight))
         slow_requests = slow_of.next(durations)

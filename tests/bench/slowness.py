@@ -1,7 +1,7 @@
 """Which simulated requests are slow, by the bounds that the operator chooses from what the stable version showed.
 
-Until there is a bound nothing counts for the latency, as in the operator. The bound is chosen anew in the first polls
-and then each minute, not at each poll.
+Until there is a bound nothing counts for the latency, as in the operator. The bound is chosen anew whenever about twice
+as much was seen, not at each poll.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS
 
 Floats = NDArray[np.float64]
 BUCKETS = len(DURATION_BOUNDS_SECONDS) + 1
-FIRST_TICKS, EVERY_TICKS = (1, 2, 3), 6
+CHOSEN_AT = (1, 2, 3, 6, 12, 24, 48, 96, 192)
 
 
 @dataclass
@@ -36,7 +36,7 @@ class SlowRequests:
 
     def next(self, durations: Floats) -> list[Floats]:
         """Slow requests and those that count (rows, pods and canary, 2) of one tick, for each check."""
-        if self.tick in FIRST_TICKS or (self.tick and self.tick % EVERY_TICKS == 0):
+        if self.tick in CHOSEN_AT:
             self.parts = [self._parts(latency) for latency in self.checks]
         self.tick += 1
         slow = []
