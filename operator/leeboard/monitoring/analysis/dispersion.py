@@ -30,7 +30,7 @@ CANARY = GROUPS
 LEVELS = 7
 SHORT = 2
 """So many of the lengths show runs; what only longer blocks show are rates that wander."""
-GROWTH = 1.25
+GROWTH = 1.4
 """By how much each longer block is thought to show more, before it was seen."""
 BLOCK_SECONDS = 10.0
 PRIOR = 2.0
