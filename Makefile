@@ -52,7 +52,7 @@ unit: $(READY) tools ## planners, statistics, server parts: no cluster needed
 
 integration: $(READY) tools ## real API server, real MLflow server, real Prometheus
 	$(BIN)/python -m tests.cluster prebuild prometheus
-	$(BIN)/pytest tests/integration --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests/integration
 
 e2e: $(READY) ## real pods on the local cluster, through the chart
 	$(BIN)/pytest tests/e2e
