@@ -34,6 +34,7 @@ class ConditionType(StrEnum):
     UP_TO_DATE = "UpToDate"
     BATCHING = "Batching"
     PROGRESSING = "Progressing"
+    RETRAINING = "Retraining"
 
 
 class Condition(BaseModel):

@@ -1,0 +1,53 @@
+"""The TrainingJob of a trigger: the spec of the named one, again, with a record of what asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.names import API_VERSION, GROUP, Kind, owner_labels
+from leeboard.api.resource import Manifest, controller_reference
+from leeboard.api.retraining_status import TriggerStatus
+from leeboard.planning.pod_rules import Finding
+
+TRIGGER = f"{GROUP}/trigger"
+"""Annotation: the trigger's id."""
+TRIGGER_EVIDENCE = f"{GROUP}/trigger-evidence"
+"""Annotation: why, with numbers."""
+TRIGGER_ACTOR = f"{GROUP}/trigger-actor"
+"""Annotation: who asked; empty when it happened by itself."""
+
+
+def template_faults(service: InferenceService, template: Manifest | None, *, name: str) -> Iterator[Finding]:
+    """Why the named TrainingJob cannot be used again."""
+    path = "spec.retraining.trainingJobRef"
+    if template is None:
+        yield Finding(path, f"names TrainingJob {name}, which does not exist in this namespace")
+        return
+    spec = template["spec"]
+    if spec["model"] != service.spec.model.name:
+        yield Finding(path, f"names TrainingJob {name}, which trains {spec['model']}, not {service.spec.model.name}")
+    if (spec.get("dataset") or {}).get("digest"):
+        yield Finding(
+            path,
+            f"names TrainingJob {name}, whose spec.dataset.digest pins its data: new data could never be trained on."
+            " Next: name one without the digest",
+        )
+
+
+def training_job(service: InferenceService, template: Manifest, trigger: TriggerStatus) -> Manifest:
+    """The TrainingJob; its name is the trigger's, so that a second one cannot be made."""
+    metadata = service.metadata
+    return {
+        "apiVersion": API_VERSION,
+        "kind": Kind.TRAINING_JOB.value,
+        "metadata": {
+            "name": trigger.training_job,
+            "namespace": metadata.namespace,
+            "labels": owner_labels(Kind.INFERENCE_SERVICE, name=metadata.name, uid=metadata.uid),
+            "annotations": {TRIGGER: trigger.id, TRIGGER_EVIDENCE: trigger.evidence, TRIGGER_ACTOR: trigger.by},
+            "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
+        },
+        "spec": deepcopy(template["spec"]),
+    }
