@@ -187,3 +187,22 @@ def status_of(result: Plan) -> ModelVersionStatus:
     """The planned status."""
     assert isinstance(result.status, ModelVersionStatus)
     return result.status
+
+
+TEXT = record()
+TAGS: dict[str, str] = {Tag.DIGEST: DIGEST, Tag.RECORD_DIGEST: sha256(TEXT), Tag.VERSION_OF: "credit/car-loan-v3"}
+DONE = job("Complete")
+
+
+def observed(text: str = TEXT, *, tags: dict[str, str] | None = None) -> ModelVersionFacts:
+    """Facts of a pod that printed ``text``, and of MLflow's version with ``tags``."""
+    known: Observed = {
+        "log": log(text),
+        "version": version(**{str(name): value for name, value in (tags or {}).items()}),
+    }
+    return facts(jobs=[DONE], pods=[finished_pod(text)], **known)
+
+
+def ready() -> ModelVersion:
+    """A version whose fingerprint is latched, as its planner leaves it."""
+    return following(model_version(), observed(), observed(tags=TAGS))

@@ -65,6 +65,19 @@ class Lineage(ApiModel):
     parameters: Parameters = Field(default_factory=dict, description="Hyper-parameters of the training.")
 
 
+class Decision(ApiModel):
+    """A person's word on a version. Admission checks the name, the right to approve, and the evidence."""
+
+    state: Literal["Approved", "Rejected"] = Field(
+        description="Approved: it may serve. Rejected: it may not, or no longer, also where approval is Automatic."
+    )
+    by: str = Field(min_length=1, max_length=256, description="Name of who decides, as the API server knows it.")
+    reason: str = Field(default="", max_length=1024, description="Why, in a sentence.")
+    evidence_digest: Digest = Field(
+        description="status.evidenceDigest as it was seen: what is found out later needs another decision."
+    )
+
+
 class ModelVersionSpec(ApiModel):
     """Which version of which model. Model, version, source and lineage cannot be changed."""
 
@@ -94,8 +107,12 @@ class ModelVersionSpec(ApiModel):
         description="Where it came from; written by the operator at creation.",
         json_schema_extra=immutable("lineage cannot be changed"),
     )
-    approval: Literal["Automatic"] = Field(
-        default="Automatic", description="Automatic: approved as soon as its fingerprint is taken."
+    approval: Literal["Automatic", "Manual"] = Field(
+        default="Automatic",
+        description="Automatic: approved as soon as all is known of it. Manual: a person decides, by spec.decision.",
+    )
+    decision: Decision | None = Field(
+        default=None, description="What a person decided. Written by leeboard approve and leeboard reject."
     )
 
 
@@ -173,6 +190,9 @@ class ModelVersionStatus(Status):
     )
     fingerprint: Fingerprint | None = Field(default=None, description="What was proven about the model.")
     attempt: int = Field(default=0, ge=0, description="Number of the fingerprint attempt, from 1.")
+    evidence_digest: Digest | None = Field(
+        default=None, description="sha256 over all that is known of it and that a decision rests on."
+    )
 
 
 class ModelVersion(ApiModel):

@@ -13,7 +13,9 @@ class VersionPhase(StrEnum):
 
     PENDING = "Pending"
     FINGERPRINTING = "Fingerprinting"
+    WAITING = "WaitingForApproval"
     READY = "Ready"
+    REJECTED = "Rejected"
     FAILED = "Failed"
 
 
@@ -44,6 +46,10 @@ class VersionReason(StrEnum):
     # approval
     AUTOMATIC = "Automatic"
     WAITS_FOR_FINGERPRINT = "WaitsForFingerprint"
+    WAITS_FOR_DECISION = "WaitsForDecision"
+    APPROVED_BY_A_PERSON = "ApprovedByAPerson"
+    REJECTED_BY_A_PERSON = "RejectedByAPerson"
+    EVIDENCE_CHANGED = "EvidenceChanged"
     # the other conditions
     NOT_STALLED = "NotStalled"
     SETTLED = "Settled"

@@ -85,8 +85,9 @@ class Result(ApiModel):
 class ModelVersionTemplate(ApiModel):
     """Copied to the ModelVersion at its creation."""
 
-    approval: Literal["Automatic"] = Field(
-        default="Automatic", description="Automatic: the version is approved as soon as its fingerprint is taken."
+    approval: Literal["Automatic", "Manual"] = Field(
+        default="Automatic",
+        description="Automatic: the version is approved as soon as all is known of it. Manual: a person decides.",
     )
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of_package
 
 import typer
 
+from leeboard.cli.deciding import approve, reject
 from leeboard.cli.exits import Failure
 from leeboard.cli.getting import get
 from leeboard.cli.history import history
@@ -16,7 +17,7 @@ from leeboard.cli.logs import logs
 from leeboard.cli.predicting import predict
 from leeboard.cli.verbs import MEANINGS, command_of
 
-LOOKING, ASKING, WORKING = "Look", "Ask a running service", "Before and after"
+LOOKING, ASKING, DECIDING, WORKING = "Look", "Ask a running service", "Decide on a version", "Before and after"
 
 command_line = typer.Typer(
     help="Leeboard keeps machine-learning models on course.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -47,6 +48,8 @@ add(LOOKING, history)
 add(LOOKING, logs)
 for _verb in MEANINGS:
     add(ASKING, command_of(_verb), name=_verb.value)
+add(DECIDING, approve)
+add(DECIDING, reject)
 add(WORKING, lint)
 add(WORKING, predict)
 add(WORKING, version)

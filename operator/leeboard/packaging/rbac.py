@@ -102,6 +102,18 @@ USER_ROLES: tuple[UserRole, ...] = (
             ),
         ),
     ),
+    UserRole(
+        "approve",
+        ("admin",),
+        (
+            Right(
+                GROUP,
+                (Kind.MODEL_VERSION.plural,),
+                ("approve",),
+                "decide which versions may serve: spec.decision, which a policy checks against this verb",
+            ),
+        ),
+    ),
 )
 
 

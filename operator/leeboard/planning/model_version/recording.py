@@ -49,7 +49,7 @@ def settled(resource: ModelVersion) -> Report:
     size = artifact.bytes if artifact is not None else 0
     flavor = fingerprint.flavor if fingerprint is not None else ""
     environment = fingerprint.environment if fingerprint is not None else ""
-    message = f"{flavor} model of {size} bytes is fingerprinted and approved; environment: {environment}"
+    message = f"{flavor} model of {size} bytes is fingerprinted; environment: {environment}"
     return Report(VersionPhase.READY, Mood.DONE, VersionReason.READY, message)
 
 

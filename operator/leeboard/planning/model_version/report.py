@@ -10,6 +10,7 @@ from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, c
 from leeboard.api.model_version import ModelVersionStatus
 from leeboard.api.reasons_model_version import VersionPhase, VersionReason
 from leeboard.planning.actions import Action
+from leeboard.planning.model_version.approval import approval, evidence_digest
 from leeboard.planning.model_version.facts import Situation
 from leeboard.planning.plan import Notice, NoticeType, Plan, Write
 
@@ -60,14 +61,31 @@ def told(situation: Situation, step: Step) -> Plan:
     if step.report is None:
         return Plan(writes=step.writes, actions=step.actions, requeue_after=step.requeue_after)
     before, generation = situation.resource.status, situation.resource.metadata.generation
-    conditions = merge_conditions(before.conditions, _judgements(step.report), generation=generation, now=situation.now)
-    status = (step.status or before).model_copy(
-        update={"phase": step.report.phase.value, "observed_generation": generation, "conditions": conditions}
+    known = step.status or before
+    approved = approval(situation.resource, known)
+    report = _outcome(step.report, approved)
+    said = _judgements(step.report, approved)
+    status = known.model_copy(
+        update={
+            "phase": report.phase.value,
+            "observed_generation": generation,
+            "conditions": merge_conditions(before.conditions, said, generation=generation, now=situation.now),
+            "evidence_digest": evidence_digest(known),
+        }
     )
-    return Plan(status, step.writes, step.actions, _notices(before, step.report), step.requeue_after)
+    return Plan(status, step.writes, step.actions, _notices(before, report), step.requeue_after)
 
 
-def _judgements(report: Report) -> tuple[Judgement, ...]:
+def _outcome(report: Report, approved: Judgement) -> Report:
+    """What is printed and told: when all is known of a version, its approval is what counts."""
+    if report.mood is not Mood.DONE or approved.status is TRUE:
+        return report
+    is_rejected = approved.reason == VersionReason.REJECTED_BY_A_PERSON
+    phase = VersionPhase.REJECTED if is_rejected else VersionPhase.WAITING
+    return Report(phase, Mood.DONE, approved.reason, approved.message)
+
+
+def _judgements(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
     """Ready, Reconciling, Stalled, Fingerprinted and Approved: Ready is fingerprinted and approved."""
     reason, message = report.reason, report.message
     types = ConditionType
@@ -91,14 +109,23 @@ def _judgements(report: Report) -> tuple[Judgement, ...]:
                 waits,
             )
         case Mood.DONE:
-            approved = "approved as soon as it was fingerprinted, as spec.approval says"
-            return (
-                Judgement(type=types.READY, status=TRUE, reason=reason, message=message),
-                Judgement(type=types.RECONCILING, status=FALSE, reason=VersionReason.SETTLED),
-                Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
-                Judgement(type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED, message=message),
-                Judgement(type=types.APPROVED, status=TRUE, reason=VersionReason.AUTOMATIC, message=approved),
+            known = Judgement(
+                type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED, message=message
             )
+            return (*_settled(report, approved), known, approved)
+
+
+def _settled(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
+    """Ready, Reconciling and Stalled of a version of which all is known: it waits for a person as long as it has to."""
+    types, reason, message = ConditionType, approved.reason, approved.message
+    settled = Judgement(type=types.RECONCILING, status=FALSE, reason=VersionReason.SETTLED)
+    well = Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED)
+    if approved.status is TRUE:
+        return Judgement(type=types.READY, status=TRUE, reason=report.reason, message=report.message), settled, well
+    not_ready = Judgement(type=types.READY, status=FALSE, reason=reason, message=message)
+    if reason == VersionReason.REJECTED_BY_A_PERSON:
+        return not_ready, settled, Judgement(type=types.STALLED, status=TRUE, reason=reason, message=message)
+    return not_ready, Judgement(type=types.RECONCILING, status=TRUE, reason=reason, message=message), well
 
 
 LOUD = frozenset({VersionReason.RETRYING, VersionReason.TRACKING_UNAVAILABLE})

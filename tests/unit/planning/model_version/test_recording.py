@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Tag
 from leeboard.planning.actions import TagVersion, UploadText
 from leeboard.planning.facts import Unknown
@@ -16,40 +15,25 @@ from leeboard.planning.plan import Create, Delete, JsonPatch, ObjectRef, Plan
 from tests.support.builders_version import (
     DEFAULTS,
     DIGEST,
+    DONE,
     NOW,
-    Observed,
+    TAGS,
+    TEXT,
     ended,
     facts,
     finished_pod,
-    following,
     job,
     log,
     model_version,
+    observed,
     planned,
     pod,
+    ready,
     record,
     sha256,
     status_of,
-    version,
 )
 from tests.support.plans import message_of, said
-
-TEXT = record()
-TAGS: dict[str, str] = {Tag.DIGEST: DIGEST, Tag.RECORD_DIGEST: sha256(TEXT), Tag.VERSION_OF: "credit/car-loan-v3"}
-DONE = job("Complete")
-
-
-def observed(text: str = TEXT, *, tags: dict[str, str] | None = None) -> ModelVersionFacts:
-    """Facts of a pod that printed ``text``, and of MLflow's version with ``tags``."""
-    known: Observed = {
-        "log": log(text),
-        "version": version(**{str(name): value for name, value in (tags or {}).items()}),
-    }
-    return facts(jobs=[DONE], pods=[finished_pod(text)], **known)
-
-
-def ready() -> ModelVersion:
-    return following(model_version(), observed(), observed(tags=TAGS))
 
 
 def test_a_finished_pod_asks_for_its_log_and_the_version() -> None:
