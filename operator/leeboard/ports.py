@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from leeboard.api.names import Kind
+from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, Metadata
 from leeboard.monitoring.counts import PodCounts
 from leeboard.planning.actions import Action
@@ -103,6 +104,12 @@ class Tracking(Protocol):
 
     async def get_version(self, model: str, version: str) -> RegisteredVersion | None:
         """One version, None when it does not exist."""
+        ...
+
+    async def logged_reference(self, run_id: str) -> Reference | None:
+        """The reference that a run logged by itself: a data set input of context ``reference`` whose source is an
+        address, else the artifact reference.csv or reference.parquet; None when there is none, or no such run.
+        """
         ...
 
     async def carry_out(self, action: Action) -> None:

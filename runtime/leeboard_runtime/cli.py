@@ -1,4 +1,4 @@
-"""The command line: `leeboard-runtime fetch | fingerprint | serve`.
+"""The command line: `leeboard-runtime fetch | fingerprint | fetch-reference | profile | upload-profile | serve`.
 
 Every option is also an environment variable, `LEEBOARD_<OPTION>`.
 
@@ -8,6 +8,7 @@ Each command imports its own parts when it runs: `serve` must not load what `fet
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -47,6 +48,14 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.
             _declare_fingerprint,
             _run_fingerprint,
         ),
+        (
+            "fetch-reference",
+            "Download the rows that a profile is built from; they are not read.",
+            _declare_fetch_reference,
+            _run_fetch_reference,
+        ),
+        ("profile", "Load a model and build its profile from a reference.", _declare_profile, _run_profile),
+        ("upload-profile", "Keep a profile with its run in MLflow.", _declare_upload_profile, _run_upload_profile),
         ("serve", "Serve a model over the Open Inference Protocol.", _declare_serve, _run_serve),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -107,11 +116,50 @@ def _declare_fetch(options: _Options) -> None:
     options.add("destination", "directory, usually a mounted volume", kind=Path, default="/mnt/model")
     options.add("digest", "refuse content of another digest (sha256:...)", default="")
     options.switch("compare-requirements", "refuse a model that this image cannot load")
+    options.add("profile-uri", "runs:/<run id>/<path> of the version's profile", default="")
+    options.add("profile-digest", "digest of the profile (sha256:...)", default="")
+    options.add("profile", "file to write the profile to", kind=Path, default="/mnt/model-profile/profile.json")
 
 
 def _declare_fingerprint(options: _Options) -> None:
     options.add("model", "directory of the model", kind=Path, default="/mnt/model")
     options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
+
+
+def _declare_fetch_reference(options: _Options) -> None:
+    options.add("reference-uri", "runs:/<run id>/<path>, http(s):// or s3://")
+    options.add("reference", "file to write", kind=Path, default="/mnt/reference/rows")
+
+
+def _declare_profile(options: _Options) -> None:
+    options.add("model", "directory of the model", kind=Path, default="/mnt/model")
+    options.add("model-name", "the registered model")
+    options.add("model-version", "its version")
+    options.add("model-digest", "digest of the model's files (sha256:...)")
+    options.add("reference", "file with the rows", kind=Path, default="/mnt/reference/rows")
+    options.add("source", "where the rows came from; its suffix tells the format where --format does not")
+    options.add("format", "CSV or Parquet", default="")
+    options.add("time-column", "column that orders the rows", default="")
+    options.add("target", "column with the labels", default="")
+    options.add("redact", "JSON list of inputs whose names and values are hashed", kind=_names, default="[]")
+    options.add("profile", "file to write", kind=Path, default="/mnt/profile/profile.json")
+
+
+def _declare_upload_profile(options: _Options) -> None:
+    options.add("run-id", "run that keeps it")
+    options.add("model-digest", "digest of the model's files (sha256:...)")
+    options.add("profile", "file with the profile", kind=Path, default="/mnt/profile/profile.json")
+
+
+def _names(text: str) -> list[str]:
+    """A JSON list of strings."""
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON list of names")
+    return names
 
 
 def _declare_serve(options: _Options) -> None:
@@ -138,8 +186,10 @@ def _declare_serve(options: _Options) -> None:
 
 
 def _run_fetch(options: argparse.Namespace) -> None:
-    from leeboard_runtime.fetch import fetch  # noqa: PLC0415
+    from leeboard_runtime.fetch import fetch, fetch_profile  # noqa: PLC0415
 
+    if options.profile_uri:
+        fetch_profile(options.profile_uri, options.profile, digest=options.profile_digest)
     fetch(
         options.model_uri,
         options.destination,
@@ -154,6 +204,35 @@ def _run_fingerprint(options: argparse.Namespace) -> None:
     except ImportError as error:
         raise PermanentFault(Reason.LOAD_FAILED, f"this image cannot load models: {error}") from error
     fingerprint(options.model, predict_fn=options.predict_fn)
+
+
+def _run_fetch_reference(options: argparse.Namespace) -> None:
+    from leeboard_runtime.fetch_reference import fetch_reference  # noqa: PLC0415
+
+    fetch_reference(options.reference_uri, options.reference)
+
+
+def _run_profile(options: argparse.Namespace) -> None:
+    try:
+        from leeboard_runtime.profile import profile  # noqa: PLC0415
+        from leeboard_runtime.profiling.document import Subject  # noqa: PLC0415
+        from leeboard_runtime.profiling.reference import Wanted  # noqa: PLC0415
+    except ImportError as error:
+        raise PermanentFault(Reason.LOAD_FAILED, f"this image cannot load models: {error}") from error
+    profile(
+        options.model,
+        options.reference,
+        options.profile,
+        subject=Subject(options.model_name, options.model_version, options.model_digest),
+        wanted=Wanted(options.source, options.format, options.time_column, options.target),
+        redact=options.redact,
+    )
+
+
+def _run_upload_profile(options: argparse.Namespace) -> None:
+    from leeboard_runtime.upload_profile import upload_profile  # noqa: PLC0415
+
+    upload_profile(options.profile, run_id=options.run_id, model_digest=options.model_digest)
 
 
 def _run_serve(options: argparse.Namespace) -> None:

@@ -48,6 +48,12 @@ def measure(directory: Path) -> Content:
     return Content(digest=f"sha256:{listing.hexdigest()}", size_bytes=total, files=len(paths))
 
 
+def digest_of(file: Path) -> str:
+    """`sha256:` and the SHA-256 of one file's content."""
+    with file.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
 def model_files(directory: Path) -> list[str]:
     """Relative posix paths of the files that make up the model."""
     found: list[str] = []

@@ -28,6 +28,13 @@ class Reason(StrEnum):
     SIGNATURE_UNSUPPORTED = "SignatureUnsupported"
     WORKER_CRASHED = "WorkerCrashed"
     PORT_UNAVAILABLE = "PortUnavailable"
+    REFERENCE_NOT_FOUND = "ReferenceNotFound"
+    REFERENCE_INVALID = "ReferenceInvalid"
+    REFERENCE_TOO_SMALL = "ReferenceTooSmall"
+    SCORING_FAILED = "ScoringFailed"
+    RUN_NOT_FOUND = "RunNotFound"
+    PROFILE_NOT_FOUND = "ProfileNotFound"
+    PROFILE_INVALID = "ProfileInvalid"
 
 
 class RuntimeFault(Exception):  # noqa: N818 - a word of this data plane, drawn above

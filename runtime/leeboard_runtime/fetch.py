@@ -3,6 +3,8 @@
 destination/.leeboard-download/   where the client writes; removed before each attempt
 destination/...                   the model, moved there after its digest was verified
 destination/.leeboard-complete    written last: the uri and the digest; a restarted container verifies and goes on
+
+The profile is one file beside it, on a volume of its own, and verified as well.
 """
 
 from __future__ import annotations
@@ -10,13 +12,12 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
-import re
 import shutil
 from pathlib import Path
 
-from leeboard_runtime.digest import ADDED_BY_MLFLOW, OWN_PREFIX, Content, measure
-from leeboard_runtime.errors import PermanentFault, Reason, TransientFault
+from leeboard_runtime.artifacts import download
+from leeboard_runtime.digest import ADDED_BY_MLFLOW, OWN_PREFIX, Content, digest_of, measure
+from leeboard_runtime.errors import PermanentFault, Reason
 from leeboard_runtime.requirements import Verdict, compare, read_record
 from leeboard_runtime.termination import write_termination
 
@@ -24,17 +25,7 @@ log = logging.getLogger("leeboard.fetch")
 
 DOWNLOAD = f"{OWN_PREFIX}download"
 COMPLETE = f"{OWN_PREFIX}complete"
-CLIENT_DEFAULTS = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-"""The client's own defaults block for many minutes; the kubelet retries better."""
-
 URI_PREFIX = "models:/"
-CREDENTIALS = re.compile(r"://[^/@\s]*@")
 
 
 def fetch(uri: str, destination: Path, *, digest: str, compare_requirements: bool) -> Content:
@@ -80,7 +71,7 @@ def _download_to(uri: str, destination: Path, digest: str) -> Content:
     _clear(destination)
     staging = destination / DOWNLOAD
     staging.mkdir()
-    model = _download(uri, staging)
+    model = download(uri, staging, missing=Reason.MODEL_NOT_FOUND)
     content = measure(model)
     _verify(content, digest, uri)
     for entry in list(model.iterdir()):
@@ -103,48 +94,6 @@ def _clear(destination: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _download(uri: str, staging: Path) -> Path:
-    for variable, value in CLIENT_DEFAULTS.items():
-        os.environ.setdefault(variable, value)
-    import requests  # noqa: PLC0415 - the client is slow to import and reads the variables when it is
-    from mlflow.artifacts import download_artifacts  # noqa: PLC0415
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
-
-    try:
-        return Path(download_artifacts(artifact_uri=uri, dst_path=str(staging)))
-    except MlflowException as error:
-        raise _client_fault(uri, error) from error
-    except requests.RequestException as error:
-        raise _unavailable(uri, error) from error
-
-
-def _client_fault(uri: str, error: Exception) -> PermanentFault | TransientFault:
-    code = str(getattr(error, "error_code", ""))
-    status = getattr(error, "get_http_status_code", lambda: 500)()
-    text = _without_credentials(f"{error}")
-    if code in {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"} or " 404" in text:
-        return PermanentFault(Reason.MODEL_NOT_FOUND, f"{uri} is not at the tracking server ({_tracking()}): {text}")
-    if code in {"PERMISSION_DENIED", "UNAUTHENTICATED"} or status in {401, 403} or " 401" in text or " 403" in text:
-        return PermanentFault(
-            Reason.ACCESS_DENIED, f"the tracking server ({_tracking()}) refuses {uri}: {text}; check its credentials"
-        )
-    return _unavailable(uri, error)
-
-
-def _unavailable(uri: str, error: Exception) -> TransientFault:
-    told = _without_credentials(f"{type(error).__name__}: {error}")
-    return TransientFault(Reason.TRACKING_UNAVAILABLE, f"{uri} cannot be downloaded from {_tracking()} now: {told}")
-
-
-def _tracking() -> str:
-    return _without_credentials(os.environ.get("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI is not set"))
-
-
-def _without_credentials(text: str) -> str:
-    """The text without user and password of any address in it: messages end in the resource's status."""
-    return CREDENTIALS.sub("://", text)
 
 
 def _verify(content: Content, digest: str, uri: str) -> None:
@@ -171,3 +120,23 @@ def _destination_fault(destination: Path, error: OSError) -> PermanentFault:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return PermanentFault(Reason.DESTINATION_UNUSABLE, f"{destination} is full; give the model's volume more room")
     return PermanentFault(Reason.DESTINATION_UNUSABLE, f"{destination} cannot be written: {error.strerror or error}")
+
+
+def fetch_profile(uri: str, destination: Path, *, digest: str) -> None:
+    """Bring the profile behind `uri` to the file `destination`.
+
+    Raises PermanentFault (DigestMismatch, ProfileNotFound, AccessDenied, DestinationUnusable) and TransientFault.
+    """
+    try:
+        if not destination.is_file() or digest_of(destination) != digest:
+            staging = destination.parent / DOWNLOAD
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+            found = download(uri, staging, missing=Reason.PROFILE_NOT_FOUND)
+            if (measured := digest_of(found)) != digest:
+                raise PermanentFault(Reason.DIGEST_MISMATCH, f"{uri} has digest {measured}, expected {digest}")
+            found.rename(destination)
+            shutil.rmtree(staging)
+    except OSError as error:
+        raise _destination_fault(destination, error) from error
+    log.info("profile fetched uri=%s digest=%s", uri, digest)

@@ -10,6 +10,7 @@ from typing import TypedDict, Unpack
 
 from leeboard.api.model_version import ModelVersion, ModelVersionStatus
 from leeboard.api.names import API_VERSION, Kind, Label, Tag, owner_labels
+from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, Metadata, controller_reference
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import (
@@ -44,6 +45,7 @@ class Observed(TypedDict, total=False):
     version: RegisteredVersion | Unknown | None
     registered: RegisteredModel | Unknown | None
     log: PodLog | Unknown | None
+    reference: Reference | Unknown | None
     rejections: tuple[Rejection, ...]
 
 
@@ -204,5 +206,5 @@ def observed(text: str = TEXT, *, tags: dict[str, str] | None = None) -> ModelVe
 
 
 def ready() -> ModelVersion:
-    """A version whose fingerprint is latched, as its planner leaves it."""
-    return following(model_version(), observed(), observed(tags=TAGS))
+    """A version whose fingerprint is latched and whose run logged no reference, as its planner leaves it."""
+    return following(model_version(), observed(), observed(tags=TAGS), facts(reference=None))

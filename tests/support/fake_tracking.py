@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from leeboard.api.reference import Reference
 from leeboard.errors import PermanentError, TrackingUnavailable
 from leeboard.planning.actions import (
     Action,
@@ -28,6 +29,7 @@ class FakeTracking:
     parameters: dict[str, dict[str, str]] = field(default_factory=dict)
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     models_of_runs: dict[str, tuple[LoggedModel, ...]] = field(default_factory=dict)
+    references: dict[str, Reference] = field(default_factory=dict)
     models: dict[str, RegisteredModel] = field(default_factory=dict)
     versions: dict[str, list[RegisteredVersion]] = field(default_factory=dict)
 
@@ -55,6 +57,10 @@ class FakeTracking:
     async def get_version(self, model: str, version: str) -> RegisteredVersion | None:
         self._answer()
         return next((known for known in self.versions.get(model, []) if known.version == version), None)
+
+    async def logged_reference(self, run_id: str) -> Reference | None:
+        self._answer()
+        return self.references.get(run_id)
 
     async def carry_out(self, action: Action) -> None:
         self._answer()

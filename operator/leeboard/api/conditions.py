@@ -30,11 +30,13 @@ class ConditionType(StrEnum):
     TRACKING_READY = "TrackingReady"
     FINGERPRINTED = "Fingerprinted"
     APPROVED = "Approved"
+    PROFILE_READY = "ProfileReady"
     SERVING = "Serving"
     UP_TO_DATE = "UpToDate"
     BATCHING = "Batching"
     PROGRESSING = "Progressing"
     RETRAINING = "Retraining"
+    MONITORED = "Monitored"
 
 
 class Condition(BaseModel):

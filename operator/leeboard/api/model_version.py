@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from leeboard.api.bounds import Digest, Identity, Line, Message, ModelName, VersionNumber, Word, keep_first
 from leeboard.api.cel import Because, immutable, rule, rules
+from leeboard.api.reference import Reference
 from leeboard.api.resource import ApiModel, Metadata, Status
 from leeboard.api.training_job import Dataset, GitSource, Parameters
 
@@ -114,6 +115,14 @@ class ModelVersionSpec(ApiModel):
     decision: Decision | None = Field(
         default=None, description="What a person decided. Written by leeboard approve and leeboard reject."
     )
+    reference: Reference | None = Field(
+        default=None,
+        description=(
+            "Rows that the profile is built from. Without it: the run's data set input of context reference, or its"
+            " artifact reference.csv or reference.parquet. May be set or corrected until there is a profile; a version"
+            " never gets another one."
+        ),
+    )
 
 
 class Artifact(ApiModel):
@@ -175,6 +184,17 @@ class Fingerprint(ApiModel):
     record: str = Field(max_length=128, description="sha256 of the whole record, which is kept with the run in MLflow.")
 
 
+class Profile(ApiModel):
+    """What the inputs and answers of the model look like when all is well: kept in MLflow, compared with live rows."""
+
+    uri: str = Field(max_length=512, description="The file: runs:/<run id>/<path>.")
+    digest: Digest = Field(description="sha256 of the file; checked before every serving.")
+    bytes: int = Field(ge=0, description="Its size in bytes.")
+    rows: int = Field(ge=0, description="Rows of the reference that it was built from.")
+    features: int = Field(ge=0, description="Inputs of the model.")
+    monitored: int = Field(ge=0, description="Inputs that are counted; why the others are not is in the file.")
+
+
 Requirements = Annotated[
     tuple[Line, ...], Field(max_length=MAX_REQUIREMENTS), BeforeValidator(partial(keep_first, MAX_REQUIREMENTS))
 ]
@@ -190,6 +210,7 @@ class ModelVersionStatus(Status):
     )
     fingerprint: Fingerprint | None = Field(default=None, description="What was proven about the model.")
     attempt: int = Field(default=0, ge=0, description="Number of the fingerprint attempt, from 1.")
+    profile: Profile | None = Field(default=None, description="The profile that live rows are compared with.")
     evidence_digest: Digest | None = Field(
         default=None, description="sha256 over all that is known of it and that a decision rests on."
     )

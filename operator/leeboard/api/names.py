@@ -40,6 +40,7 @@ class Label(StrEnum):
     REVISION = f"{GROUP}/revision"
     MODEL = f"{GROUP}/model"
     MODEL_VERSION = f"{GROUP}/model-version"
+    TASK = f"{GROUP}/task"  # profile-<hash> on Jobs that build a profile; others take a fingerprint
 
 
 MANAGED_BY_VALUE = "leeboard"

@@ -54,6 +54,10 @@ class ServiceReason(StrEnum):
     PROVEN_ROW_WISE = "ProvenRowWise"
     NOT_ROW_WISE = "NotRowWise"
     SERVER_DECIDES = "ServerDecides"
+    # whether rows are counted
+    COUNTED = "Counted"
+    NO_PROFILE = "NoProfile"
+    RUNTIME_DOES_NOT_COUNT = "RuntimeDoesNotCount"
     # nothing is known yet
     NOT_OBSERVED = "NotObserved"
 

@@ -1,6 +1,7 @@
 """Reasons that ModelVersions give in conditions and events: part of the API, beside StartReason.
 
-A fingerprint pod that fails for good adds its own reason (ModelNotFound, LoadFailed, SignatureMissing, ...).
+A fingerprint pod that fails for good adds its own reason (ModelNotFound, LoadFailed, SignatureMissing, ...), and so
+does a profile pod to ProfileReady (ReferenceNotFound, ReferenceInvalid, ReferenceTooSmall, ScoringFailed, ...).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ class VersionPhase(StrEnum):
     PENDING = "Pending"
     FINGERPRINTING = "Fingerprinting"
     WAITING = "WaitingForApproval"
+    PROFILING = "Profiling"
     READY = "Ready"
     REJECTED = "Rejected"
     FAILED = "Failed"
@@ -43,6 +45,13 @@ class VersionReason(StrEnum):
     RESOURCE_EXHAUSTED = "ResourceExhausted"
     INVALID_RECORD = "InvalidRecord"
     DIGEST_MISMATCH = "DigestMismatch"
+    # the profile
+    LOOKING_FOR_REFERENCE = "LookingForReference"
+    PROFILING = "Profiling"
+    PROFILED = "Profiled"
+    NO_REFERENCE = "NoReference"
+    NOT_LOADABLE = "NotLoadable"
+    PROFILE_FAILED = "ProfileFailed"
     # approval
     AUTOMATIC = "Automatic"
     WAITS_FOR_FINGERPRINT = "WaitsForFingerprint"
@@ -50,6 +59,7 @@ class VersionReason(StrEnum):
     APPROVED_BY_A_PERSON = "ApprovedByAPerson"
     REJECTED_BY_A_PERSON = "RejectedByAPerson"
     EVIDENCE_CHANGED = "EvidenceChanged"
+    WAITS_FOR_PROFILE = "WaitsForProfile"
     # the other conditions
     NOT_STALLED = "NotStalled"
     SETTLED = "Settled"

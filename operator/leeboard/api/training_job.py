@@ -24,6 +24,7 @@ from leeboard.api.bounds import (
 )
 from leeboard.api.cel import Because, rule, rules
 from leeboard.api.pod_template_rules import EMBED, Use
+from leeboard.api.reference import Reference
 from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
 
 MAX_METRICS = 64
@@ -88,6 +89,10 @@ class ModelVersionTemplate(ApiModel):
     approval: Literal["Automatic", "Manual"] = Field(
         default="Automatic",
         description="Automatic: the version is approved as soon as all is known of it. Manual: a person decides.",
+    )
+    reference: Reference | None = Field(
+        default=None,
+        description="Rows that the version's profile is built from, unless the run logs them under a known name.",
     )
 
 

@@ -32,6 +32,7 @@ async def observe_model_version(
         pods=pods,
         version=await _ask(tracking.get_version(spec.model, spec.version)) if asked.version else NOT_ASKED,
         registered=await _ask(tracking.registered_model(spec.model)) if asked.registered else NOT_ASKED,
+        reference=await _ask(tracking.logged_reference(spec.source.run_id)) if asked.reference else NOT_ASKED,
         log=await _log(resource, cluster, jobs=jobs, pods=pods) if asked.log else NOT_ASKED,
         rejections=rejections,
     )

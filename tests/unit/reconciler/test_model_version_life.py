@@ -85,7 +85,7 @@ async def test_a_version_is_claimed_fingerprinted_recorded_and_ready() -> None:
         Tag.RECORD_DIGEST: build.sha256(TEXT),
         Tag.VERSION_OF: "credit/car-loan-v3",
     }
-    assert [notice.reason for notice in life.cluster.notices] == ["Ready"]
+    assert [notice.reason for notice in life.cluster.notices] == ["NoReference", "Ready"]
     assert [type(write) for write in life.cluster.written] == [Create, JsonPatch]
 
 

@@ -17,6 +17,7 @@ from leeboard.adapters.mlflow.actions import (
 from leeboard.adapters.mlflow.calls import MISSING, Calls, TrackingError
 from leeboard.adapters.mlflow.experiments import Experiments
 from leeboard.adapters.mlflow.recent import RecentRuns
+from leeboard.adapters.mlflow.references import logged_reference
 from leeboard.adapters.mlflow.values import (
     logged_model_of,
     quoted,
@@ -25,6 +26,7 @@ from leeboard.adapters.mlflow.values import (
     tag_filter,
     version_of,
 )
+from leeboard.api.reference import Reference
 from leeboard.planning.actions import (
     Action,
     ClaimModel,
@@ -117,6 +119,10 @@ class MlflowTracking:
     async def get_version(self, model: str, version: str) -> RegisteredVersion | None:
         """One version."""
         return await self._maybe("get_version", lambda client: version_of(client.get_model_version(model, version)))
+
+    async def logged_reference(self, run_id: str) -> Reference | None:
+        """The run's input of context reference, else an artifact of a known name."""
+        return await self._maybe("logged_reference", lambda client: logged_reference(client, run_id))
 
     async def carry_out(self, action: Action) -> None:
         """Do one action."""

@@ -1,4 +1,4 @@
-"""What an InferenceService says of itself: seven facts, each three-valued, from one picture of the pass."""
+"""What an InferenceService says of itself: eight facts, each three-valued, from one picture of the pass."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.api.rollout_status import StepKind, StepPhase
 from leeboard.planning.inference_service.children import address
+from leeboard.planning.inference_service.monitored import monitored
 from leeboard.planning.inference_service.picture import Picture
 from leeboard.planning.inference_service.progressing import progressing
 from leeboard.planning.inference_service.state import MAX_DRAINING
@@ -17,7 +18,7 @@ TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionSta
 
 
 def judgements(picture: Picture) -> tuple[Judgement, ...]:
-    """The seven conditions in the order in which they are shown."""
+    """The eight conditions in the order in which they are shown."""
     serving = _serving(picture)
     return (
         _ready(picture, serving),
@@ -26,18 +27,19 @@ def judgements(picture: Picture) -> tuple[Judgement, ...]:
         serving,
         _up_to_date(picture),
         _batching(picture),
+        monitored(picture),
         progressing(picture),
     )
 
 
 def unknown_judgements(why: str) -> tuple[Judgement, ...]:
-    """All seven as Unknown: nothing was ever observed."""
+    """All eight as Unknown: nothing was ever observed."""
     return tuple(Judgement(type=kind, status=UNKNOWN, reason=ServiceReason.NOT_OBSERVED, message=why) for kind in TYPES)
 
 
 def refused_judgements(reason: str, message: str) -> tuple[Judgement, ...]:
     """A service that gets no children at all."""
-    said = {ConditionType.STALLED: TRUE, ConditionType.BATCHING: UNKNOWN}
+    said = {ConditionType.STALLED: TRUE, ConditionType.BATCHING: UNKNOWN, ConditionType.MONITORED: UNKNOWN}
     return tuple(Judgement(type=kind, status=said.get(kind, FALSE), reason=reason, message=message) for kind in TYPES)
 
 
@@ -204,5 +206,6 @@ TYPES = (
     ConditionType.SERVING,
     ConditionType.UP_TO_DATE,
     ConditionType.BATCHING,
+    ConditionType.MONITORED,
     ConditionType.PROGRESSING,
 )

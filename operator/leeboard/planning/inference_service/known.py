@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leeboard.api.inference_service import InferenceService
-from leeboard.api.model_version import Fingerprint
+from leeboard.api.model_version import ModelVersion
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service.capacity import full_replicas
@@ -52,16 +52,16 @@ def manifests(known: Known, state: State, *, beside: str | None) -> Mapping[str,
         version = None if revision is None or revision.template_hash != template else known.offers.version_of(revision)
         if revision is None or version is None or version.status.artifact is None or version.status.fingerprint is None:
             continue
-        served = Served(resource, revision, version.status.artifact, version.status.fingerprint, defaults)
+        artifact, fingerprint, profile = version.status.artifact, version.status.fingerprint, version.status.profile
+        served = Served(resource, revision, artifact, fingerprint, defaults, profile)
         made[revision.name] = deployment_of(served, runtime, None if revision.name == stable else beside)
     return made
 
 
-def fingerprint_of(known: Known, state: State) -> Fingerprint | None:
-    """What was proven about the version that serves, or will."""
+def version_that_serves(known: Known, state: State) -> ModelVersion | None:
+    """The version that serves, or will."""
     revision = state.stable or state.canary
-    version = None if revision is None else known.offers.version_of(revision)
-    return None if version is None else version.status.fingerprint
+    return None if revision is None else known.offers.version_of(revision)
 
 
 def trouble_now(known: Known, state: State) -> Trouble | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.model_version import Fingerprint
+from leeboard.api.model_version import Fingerprint, Profile
 from leeboard.api.rollout_status import FailedRevision
 from leeboard.planning.inference_service.capacity import is_replacing
 from leeboard.planning.inference_service.routing import Routing
@@ -29,6 +29,7 @@ class Picture:
     choice: Choice
     desired: Revision | None
     fingerprint: Fingerprint | None
+    profile: Profile | None
     blocked: Trouble | None
     trouble: Trouble | None
     scene: Scene | None = None

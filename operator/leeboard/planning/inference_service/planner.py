@@ -20,7 +20,7 @@ from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.foreseeing import forecast_of
 from leeboard.planning.inference_service.job_checks import job_writes
 from leeboard.planning.inference_service.judgements import judgements, refused_judgements, unknown_judgements
-from leeboard.planning.inference_service.known import Known, fingerprint_of, manifests, trouble_now
+from leeboard.planning.inference_service.known import Known, manifests, trouble_now, version_that_serves
 from leeboard.planning.inference_service.memory import memory_writes, reminded
 from leeboard.planning.inference_service.notices import flips
 from leeboard.planning.inference_service.offers import Offers
@@ -133,13 +133,15 @@ def _picture(
     known: Known, state: State, choice: Choice, *, scene: Scene | None = None, routing: Routing | None = None
 ) -> Picture:
     """Everything that the conditions are judged by."""
+    version = version_that_serves(known, state)
     return Picture(
         resource=known.resource,
         world=known.world,
         state=state,
         choice=choice,
         desired=None if scene is None else scene.desired,
-        fingerprint=fingerprint_of(known, state),
+        fingerprint=None if version is None else version.status.fingerprint,
+        profile=None if version is None else version.status.profile,
         blocked=block_of(known.rejections),
         trouble=trouble_now(known, state),
         scene=scene,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 from leeboard.api.conditions import ConditionType, condition_of
@@ -12,6 +9,7 @@ from leeboard.api.reasons_model_version import VersionPhase, VersionReason
 from leeboard.api.resource import Manifest
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.model_version.creating import creating
+from leeboard.planning.model_version.ending import ending_of
 from leeboard.planning.model_version.facts import (
     MAX_ATTEMPTS,
     Situation,
@@ -21,20 +19,7 @@ from leeboard.planning.model_version.facts import (
 )
 from leeboard.planning.model_version.report import Report, Step, stalled, under_way
 from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, earlier, since
-from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem, statuses
-
-PERMANENT_EXIT = 2
-SIGKILL_EXIT = 137
-REASON = re.compile(r"[A-Z][A-Za-z]{2,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a fingerprint pod ended badly; ``is_final`` when another attempt would end the same way."""
-
-    reason: str
-    message: str
-    is_final: bool
+from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem
 
 
 def attempting(situation: Situation, job: Manifest, jobs: Children) -> Step:
@@ -47,7 +32,7 @@ def attempting(situation: Situation, job: Manifest, jobs: Children) -> Step:
     if not has_condition(job, "Failed"):
         report, soon = _running(situation, job, pods)
         return Step(report, status, requeue_after=soon)
-    if pods and not has_ended(pods[0]) and _since_failure(situation, job) < LOG_PATIENCE:
+    if pods and not has_ended(pods[0]) and since_failure(job, situation) < LOG_PATIENCE:
         return Step(requeue_after=CACHE_RETRY)  # the cache has seen the Job's end before the pod's
     ending = ending_of(job, pods[0] if pods else None)
     if ending.is_final:
@@ -65,52 +50,10 @@ def again(situation: Situation, attempt: int, why: str) -> Step:
     return creating(situation, report, attempt=attempt + 1, status=status)
 
 
-def _since_failure(situation: Situation, job: Manifest) -> timedelta:
+def since_failure(job: Manifest, situation: Situation) -> timedelta:
     """How long ago the Job failed."""
     moments = [item.get("lastTransitionTime") for item in job["status"]["conditions"] if item.get("type") == "Failed"]
     return since(earlier(moments[0] if moments else None, situation.now), situation.now)
-
-
-def ending_of(job: Manifest, pod: Manifest | None) -> Ending:
-    """Why a failed attempt failed: the pod's own words where it left some."""
-    failed = [item for item in (job.get("status") or {}).get("conditions") or () if item.get("type") == "Failed"]
-    cause = str(failed[0].get("reason", "")) if failed else ""
-    if cause == "DeadlineExceeded":
-        message = "the fingerprint pod ran for an hour without an end. Next: log a model that loads faster."
-        return Ending(VersionReason.FINGERPRINT_FAILED, message, is_final=True)
-    broken = next((item for item in statuses(pod) if _terminated(item).get("exitCode", 0) != 0), None) if pod else None
-    if broken is None or cause == "PodFailurePolicy":
-        return Ending(VersionReason.RETRYING, "the fingerprint pod was disrupted or is gone", is_final=False)
-    return _exit(broken)
-
-
-def said(status: Manifest) -> dict[str, object]:
-    """The termination message of a container as JSON; nothing when it is none."""
-    try:
-        message = json.loads(_terminated(status).get("message") or "{}")
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _exit(broken: Manifest) -> Ending:
-    """A container of the pod ended with a code."""
-    state = _terminated(broken)
-    code, message = state["exitCode"], said(broken)
-    reason, words = str(message.get("reason", "")), str(message.get("message", ""))
-    if state.get("reason") == "OOMKilled" or code == SIGKILL_EXIT:
-        text = f"container {broken['name']} ran out of memory. Next: log a smaller model, or fewer examples with it."
-        return Ending(VersionReason.RESOURCE_EXHAUSTED, text, is_final=True)
-    if code == PERMANENT_EXIT and REASON.fullmatch(reason):
-        return Ending(reason, words or f"container {broken['name']} gave no message", is_final=True)
-    return Ending(
-        VersionReason.RETRYING, words or f"container {broken['name']} exited with code {code}", is_final=False
-    )
-
-
-def _terminated(status: Manifest) -> Manifest:
-    state = status.get("state") or {}
-    return state.get("terminated") or {}
 
 
 def _running(situation: Situation, job: Manifest, pods: tuple[Manifest, ...]) -> tuple[Report, timedelta | None]:

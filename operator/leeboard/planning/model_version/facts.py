@@ -1,11 +1,14 @@
 """What a pass knows of a model version, and which facts it asks for in which stage.
 
-    CHECKING ──> ATTEMPT ──> RECORDING ──> LATCHED
-        ^           │ (transient: the next attempt)
-        └───────────┘
+    CHECKING ──> ATTEMPT ──> RECORDING ──> REFERENCE ──> PROFILING ──> LATCHED
+        ^           │ (transient: the       │   ^            │            ^
+        └───────────┘  next attempt)        │   └────────────┘            │
+                                            └── no reference, or given up ┘
 
 CHECKING asks MLflow whether the version is what the resource says; ATTEMPT watches the fingerprint pod; RECORDING keeps
-its record in MLflow; only what MLflow holds is latched, and nothing is asked again.
+its record in MLflow; only what MLflow holds is latched, and nothing is asked again. REFERENCE asks which rows the
+profile is built from, PROFILING watches the pod that builds and keeps it. A spec that changes before there is a profile
+leads from LATCHED back to REFERENCE, and to attempts that are there already when the reference is the same.
 """
 
 from __future__ import annotations
@@ -14,8 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of
 from leeboard.api.model_version import ModelVersion
-from leeboard.api.names import Label, child_name
+from leeboard.api.names import Label, child_name, short_hash
+from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, PodLog, RegisteredModel, RegisteredVersion, Rejection, Unknown
@@ -24,6 +29,7 @@ NOT_ASKED = Unknown("not asked in this stage")
 MAX_ATTEMPTS = 3
 FETCH = "fetch"
 FINGERPRINT = "fingerprint"
+PROFILE = "profile"
 
 
 class Stage(StrEnum):
@@ -32,7 +38,9 @@ class Stage(StrEnum):
     CHECKING = "Checking"  # no fingerprint Job of the current attempt
     ATTEMPT = "Attempt"  # it is there and has not ended well
     RECORDING = "Recording"  # it ended well: its record goes to MLflow
-    LATCHED = "Latched"  # the fingerprint is in status
+    REFERENCE = "Reference"  # the fingerprint is in status, and no profile Job of the current attempt
+    PROFILING = "Profiling"  # it is there
+    LATCHED = "Latched"  # the profile is in status, or why there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class ModelVersionFacts:
     version: RegisteredVersion | Unknown | None = NOT_ASKED
     registered: RegisteredModel | Unknown | None = NOT_ASKED
     log: PodLog | Unknown | None = NOT_ASKED
+    reference: Reference | Unknown | None = NOT_ASKED
     rejections: tuple[Rejection, ...] = ()
 
 
@@ -54,6 +63,7 @@ class Needs:
     version: bool = False
     registered: bool = False
     log: bool = False
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +76,46 @@ class Situation:
     now: datetime
 
     def rejection(self) -> Rejection | None:
-        """The API server's refusal of this generation's fingerprint Job."""
+        """The API server's refusal of a Job of this generation."""
         generation = self.resource.metadata.generation
         found = (item for item in self.facts.rejections if item.kind == "Job" and item.generation == generation)
         return next(found, None)
 
 
 def current_attempt(resource: ModelVersion, jobs: Children) -> int:
-    """Number of the newest attempt, from 1, by status and by the Jobs that exist."""
-    numbers = [_attempt_of(job) for job in jobs.items if is_controlled_by(job, resource.metadata.uid)]
+    """Number of the newest attempt at the fingerprint, from 1, by status and by the Jobs that exist."""
+    numbers = [_attempt_of(job) for job in jobs.items if is_ours(job, resource) and _task_of(job) == FINGERPRINT]
     return max([resource.status.attempt, 1, *numbers])
+
+
+def profile_attempt(resource: ModelVersion, jobs: Children) -> int:
+    """Number of the newest attempt at the profile with this spec, 0 when there is none."""
+    names = {profile_job_name(resource, number): number for number in range(1, MAX_ATTEMPTS + 1)}
+    return max((names.get(job["metadata"]["name"], 0) for job in jobs.items if is_ours(job, resource)), default=0)
+
+
+def is_ours(job: Manifest, resource: ModelVersion) -> bool:
+    """Whether a Job is of this version."""
+    return is_controlled_by(job, resource.metadata.uid)
+
+
+def profile_job_name(resource: ModelVersion, attempt: int) -> str:
+    """Name of an attempt's Job: with another reference it starts anew."""
+    metadata = resource.metadata
+    return child_name(metadata.name, metadata.uid, profile_task(resource), str(attempt))
+
+
+def profile_task(resource: ModelVersion) -> str:
+    """The label of what belongs to a profile from the reference that the spec names, or does not."""
+    reference = resource.spec.reference
+    named = "" if reference is None else reference.model_dump_json(by_alias=True, exclude_none=True)
+    return f"{PROFILE}-{short_hash(named)}"
+
+
+def profile_job_of(resource: ModelVersion, jobs: Children) -> Manifest | None:
+    """The Job of the current attempt at the profile."""
+    job = jobs.named(profile_job_name(resource, profile_attempt(resource, jobs)))
+    return job if job is not None and is_ours(job, resource) else None
 
 
 def job_name(resource: ModelVersion, attempt: int) -> str:
@@ -91,19 +131,30 @@ def job_of(resource: ModelVersion, jobs: Children) -> Manifest | None:
 
 def pods_of(job: Manifest, pods: Children) -> tuple[Manifest, ...]:
     """The pods of one attempt, newest first."""
-    attempt = str(_attempt_of(job))
-    ours = [pod for pod in pods.items if (pod["metadata"].get("labels") or {}).get(Label.ATTEMPT) == attempt]
+    wanted = (_task_of(job), _attempt_of(job))
+    ours = [pod for pod in pods.items if (_task_of(pod), _attempt_of(pod)) == wanted]
     return tuple(sorted(ours, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True))
 
 
 def stage(resource: ModelVersion, jobs: Children) -> Stage:
     """The stage that follows from what is latched and which Jobs exist."""
     if resource.status.fingerprint is not None:
-        return Stage.LATCHED
+        if is_settled(resource):
+            return Stage.LATCHED
+        return Stage.REFERENCE if profile_job_of(resource, jobs) is None else Stage.PROFILING
     job = job_of(resource, jobs)
     if job is None:
         return Stage.CHECKING
     return Stage.RECORDING if has_condition(job, "Complete") else Stage.ATTEMPT
+
+
+def is_settled(resource: ModelVersion) -> bool:
+    """Whether the profile is there, or was given up for this spec."""
+    if resource.status.profile is not None:
+        return True
+    found = condition_of(resource.status.conditions, ConditionType.PROFILE_READY)
+    is_of_this_spec = found is not None and found.observed_generation == resource.metadata.generation
+    return is_of_this_spec and found is not None and found.status is ConditionStatus.FALSE
 
 
 def needs(resource: ModelVersion, jobs: Children | None = None) -> Needs:
@@ -113,7 +164,9 @@ def needs(resource: ModelVersion, jobs: Children | None = None) -> Needs:
             return Needs(version=True, registered=True)
         case Stage.RECORDING:
             return Needs(version=True, log=True)
-        case Stage.ATTEMPT | Stage.LATCHED:
+        case Stage.REFERENCE:
+            return Needs(reference=resource.spec.reference is None)
+        case Stage.ATTEMPT | Stage.PROFILING | Stage.LATCHED:
             return Needs()
 
 
@@ -123,7 +176,12 @@ def has_condition(manifest: Manifest, type_: str) -> bool:
     return any(item.get("type") == type_ and item.get("status") == "True" for item in conditions)
 
 
-def _attempt_of(job: Manifest) -> int:
-    """Number of a Job's attempt; 0 for one without our label."""
-    number = (job["metadata"].get("labels") or {}).get(Label.ATTEMPT, "")
+def _attempt_of(manifest: Manifest) -> int:
+    """Number of the attempt of a Job or a pod; 0 for one without our label."""
+    number = (manifest["metadata"].get("labels") or {}).get(Label.ATTEMPT, "")
     return int(number) if number.isdigit() else 0
+
+
+def _task_of(manifest: Manifest) -> str:
+    """What a Job or a pod is for."""
+    return str((manifest["metadata"].get("labels") or {}).get(Label.TASK, FINGERPRINT))

@@ -8,12 +8,13 @@ from leeboard.api.reasons_model_version import VersionPhase, VersionReason
 from leeboard.api.resource import Manifest
 from leeboard.planning.actions import Action, TagVersion, UploadText
 from leeboard.planning.facts import Children, RegisteredVersion, Unknown
-from leeboard.planning.model_version.attempt import again, said
+from leeboard.planning.model_version.attempt import again
+from leeboard.planning.model_version.ending import said_by
 from leeboard.planning.model_version.facts import FETCH, FINGERPRINT, Situation, current_attempt, pods_of
 from leeboard.planning.model_version.record import ForgedError, Reading, TornError, latched, read
-from leeboard.planning.model_version.report import Mood, Report, Step, stalled, under_way
+from leeboard.planning.model_version.report import Step, profiling, stalled, under_way
 from leeboard.planning.moments import CACHE_RETRY, TRACKING_RETRY
-from leeboard.planning.pod_start import has_ended, statuses
+from leeboard.planning.pod_start import has_ended
 
 UNTIL_SEEN = "the fingerprint pod is gone before its record was read"
 
@@ -34,23 +35,13 @@ def recording(situation: Situation, job: Manifest, jobs: Children) -> Step:
         return again(situation, attempt, str(error))
     except ForgedError as error:
         return Step(stalled(VersionReason.INVALID_RECORD, f"the fingerprint record is not valid: {error}"))
-    fetched = _said_by(pods[0], FETCH).get("digest")
+    fetched = said_by(pods[0], FETCH).get("digest")
     if fetched != reading.record.digest:
         message = (
             f"the record speaks of {reading.record.digest}, but {fetched} was fetched: the model changed its files"
         )
         return Step(stalled(VersionReason.DIGEST_MISMATCH, message))
     return _kept(situation, reading, attempt=attempt)
-
-
-def settled(resource: ModelVersion) -> Report:
-    """The report of a latched fingerprint."""
-    artifact, fingerprint = resource.status.artifact, resource.status.fingerprint
-    size = artifact.bytes if artifact is not None else 0
-    flavor = fingerprint.flavor if fingerprint is not None else ""
-    environment = fingerprint.environment if fingerprint is not None else ""
-    message = f"{flavor} model of {size} bytes is fingerprinted; environment: {environment}"
-    return Report(VersionPhase.READY, Mood.DONE, VersionReason.READY, message)
 
 
 def _kept(situation: Situation, reading: Reading, *, attempt: int) -> Step:
@@ -65,8 +56,8 @@ def _kept(situation: Situation, reading: Reading, *, attempt: int) -> Step:
         return Step(stalled(VersionReason.VERSION_NOT_FOUND, message), status, requeue_after=4 * TRACKING_RETRY)
     if actions := _keeping(resource, reading, version):
         return Step(report, status, actions=actions)
-    known = latched(resource, reading, attempt=attempt)
-    return Step(settled(resource.model_copy(update={"status": known})), known)
+    message = "the fingerprint is taken; looks for a reference to build the profile from"
+    return Step(profiling(VersionReason.LOOKING_FOR_REFERENCE, message), latched(resource, reading, attempt=attempt))
 
 
 def _keeping(resource: ModelVersion, reading: Reading, version: RegisteredVersion) -> tuple[Action, ...]:
@@ -87,10 +78,5 @@ def _keeping(resource: ModelVersion, reading: Reading, version: RegisteredVersio
 
 def _announced(pod: Manifest) -> str | None:
     """The hash that the fingerprint container announced."""
-    value = _said_by(pod, FINGERPRINT).get("recordSHA256")
+    value = said_by(pod, FINGERPRINT).get("recordSHA256")
     return value if isinstance(value, str) else None
-
-
-def _said_by(pod: Manifest, container: str) -> dict[str, object]:
-    """The termination message of one container."""
-    return next((said(status) for status in statuses(pod) if status.get("name") == container), {})

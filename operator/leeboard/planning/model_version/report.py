@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -22,17 +22,24 @@ class Mood(StrEnum):
 
     UNDER_WAY = "UnderWay"
     STALLED = "Stalled"
+    PROFILING = "Profiling"
     DONE = "Done"
+
+
+WAITS = Judgement(
+    type=ConditionType.PROFILE_READY, status=ConditionStatus.UNKNOWN, reason=VersionReason.WAITS_FOR_FINGERPRINT
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One sentence about the version."""
+    """One sentence about the version, and what is known of its profile."""
 
     phase: VersionPhase
     mood: Mood
     reason: str
     message: str
+    profile: Judgement = WAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,27 @@ def under_way(phase: VersionPhase, reason: str, message: str) -> Report:
 def stalled(reason: str, message: str) -> Report:
     """A report that asks for a person."""
     return Report(VersionPhase.FAILED, Mood.STALLED, reason, message)
+
+
+def profiling(reason: str, message: str) -> Report:
+    """The fingerprint is latched, the profile is on its way."""
+    found = profile_judgement(UNKNOWN, reason, message)
+    return Report(VersionPhase.PROFILING, Mood.PROFILING, reason, message, found)
+
+
+def settled(status: ModelVersionStatus, profile: Judgement) -> Report:
+    """The report of a latched fingerprint, whatever came of the profile."""
+    artifact, fingerprint = status.artifact, status.fingerprint
+    size = artifact.bytes if artifact is not None else 0
+    flavor = fingerprint.flavor if fingerprint is not None else ""
+    environment = fingerprint.environment if fingerprint is not None else ""
+    message = f"{flavor} model of {size} bytes is fingerprinted; environment: {environment}"
+    return Report(VersionPhase.READY, Mood.DONE, VersionReason.READY, message, profile)
+
+
+def profile_judgement(status: ConditionStatus, reason: str, message: str) -> Judgement:
+    """What ProfileReady says."""
+    return Judgement(type=ConditionType.PROFILE_READY, status=status, reason=str(reason), message=message)
 
 
 def told(situation: Situation, step: Step) -> Plan:
@@ -82,11 +110,15 @@ def _outcome(report: Report, approved: Judgement) -> Report:
         return report
     is_rejected = approved.reason == VersionReason.REJECTED_BY_A_PERSON
     phase = VersionPhase.REJECTED if is_rejected else VersionPhase.WAITING
-    return Report(phase, Mood.DONE, approved.reason, approved.message)
+    return replace(report, phase=phase, reason=approved.reason, message=approved.message)
 
 
 def _judgements(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
-    """Ready, Reconciling, Stalled, Fingerprinted and Approved: Ready is fingerprinted and approved."""
+    """Ready, Reconciling, Stalled, Fingerprinted, Approved and ProfileReady.
+
+    Ready is fingerprinted and approved; a version is approved when its profile is there, or is known never to come, so
+    that its pods need not be replaced for it.
+    """
     reason, message = report.reason, report.message
     types = ConditionType
     waits = Judgement(type=types.APPROVED, status=UNKNOWN, reason=VersionReason.WAITS_FOR_FINGERPRINT)
@@ -99,6 +131,7 @@ def _judgements(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
                 Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
                 Judgement(type=types.FINGERPRINTED, status=UNKNOWN, reason=reason, message=message),
                 waits,
+                report.profile,
             )
         case Mood.STALLED:
             return (
@@ -107,12 +140,22 @@ def _judgements(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
                 Judgement(type=types.STALLED, status=TRUE, reason=reason, message=message),
                 Judgement(type=types.FINGERPRINTED, status=FALSE, reason=reason, message=message),
                 waits,
+                report.profile,
+            )
+        case Mood.PROFILING:
+            return (
+                not_ready,
+                Judgement(type=types.RECONCILING, status=TRUE, reason=reason, message=message),
+                Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
+                Judgement(type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED),
+                Judgement(type=types.APPROVED, status=UNKNOWN, reason=VersionReason.WAITS_FOR_PROFILE),
+                report.profile,
             )
         case Mood.DONE:
             known = Judgement(
                 type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED, message=message
             )
-            return (*_settled(report, approved), known, approved)
+            return (*_settled(report, approved), known, approved, report.profile)
 
 
 def _settled(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
@@ -132,7 +175,19 @@ LOUD = frozenset({VersionReason.RETRYING, VersionReason.TRACKING_UNAVAILABLE})
 
 
 def _notices(before: ModelVersionStatus, report: Report) -> tuple[Notice, ...]:
-    """One event when a version is ready, stalls, or has to be tried again."""
+    """One event when a version is ready, stalls, or has to be tried again, and one when there will be no profile."""
+    return (*_notices_of_profile(before, report.profile), *_notices_of_version(before, report))
+
+
+def _notices_of_profile(before: ModelVersionStatus, profile: Judgement) -> tuple[Notice, ...]:
+    known = condition_of(before.conditions, ConditionType.PROFILE_READY)
+    if profile.status is not FALSE or (known is not None and known.reason == profile.reason):
+        return ()
+    kind = NoticeType.NORMAL if profile.reason == VersionReason.NO_REFERENCE else NoticeType.WARNING
+    return (Notice(kind, profile.reason, profile.message),)
+
+
+def _notices_of_version(before: ModelVersionStatus, report: Report) -> tuple[Notice, ...]:
     ready = condition_of(before.conditions, ConditionType.READY)
     if ready is not None and ready.reason == report.reason:
         return ()

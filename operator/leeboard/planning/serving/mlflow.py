@@ -23,7 +23,7 @@ from leeboard.planning.serving.runtime import Ports, Served
 from leeboard.planning.serving.template_rules import SERVER_FIELDS, Owned
 
 PORTS = Ports(http=8080, metrics=9090)
-OWNED = Owned(ports=PORTS, paths=(pod.MODEL_PATH, TMP_PATH), fields=SERVER_FIELDS)
+OWNED = Owned(ports=PORTS, paths=(pod.MODEL_PATH, pod.PROFILE_PATH, TMP_PATH), fields=SERVER_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class MLflowRuntime:
     def pod_template(self, served: Served, *, labels: Mapping[str, str]) -> Manifest:
         """Init container ``fetch``, container ``server``, the user's template merged over, restricted."""
         fetch = pod.fetch_container(served, image=served.revision.image, options=("--compare-requirements",))
+        fetch = pod.with_profile(fetch, served.profile)
         base = pod.pod_of(served, _server(served, start=self.start_deadline(served)), fetch=fetch, labels=labels)
+        if served.profile is not None:
+            base["spec"]["volumes"].append(pod.profile_volume(served.profile))
         template = read_only_root(restricted(merge(base, served.service.spec.server.template or {})))
         return with_metadata(template, labels=dict(labels))
 
@@ -76,8 +79,16 @@ def _server(served: Served, *, start: timedelta) -> Manifest:
         "startupProbe": {**_probe("ready", period=1), "failureThreshold": math.ceil(start.total_seconds())},
         "readinessProbe": {**_probe("ready", period=2), "failureThreshold": 3},
         "livenessProbe": {**_probe("live", period=10), "failureThreshold": 6},
-        "volumeMounts": [{"name": pod.MODEL_VOLUME, "mountPath": pod.MODEL_PATH, "readOnly": True}],
+        "volumeMounts": _server_mounts(served),
     }
+
+
+def _server_mounts(served: Served) -> list[Manifest]:
+    """The model, and the profile where there is one."""
+    mounts: list[Manifest] = [{"name": pod.MODEL_VOLUME, "mountPath": pod.MODEL_PATH, "readOnly": True}]
+    if served.profile is not None:
+        mounts.append({"name": pod.PROFILE_VOLUME, "mountPath": pod.PROFILE_PATH, "readOnly": True})
+    return mounts
 
 
 def _server_arguments(served: Served) -> list[str]:
@@ -96,6 +107,7 @@ def _server_arguments(served: Served) -> list[str]:
         f"--request-timeout={seconds_of(server.request_timeout)}",
         f"--drain-timeout={pod.drain_seconds(served)}",
         f"--least-drain={pod.LEAST_DRAIN_SECONDS}",
+        *([f"--profile={pod.PROFILE_FILE}"] if served.profile is not None else []),
     ]
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from leeboard.api.model_version import Profile
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
@@ -20,6 +21,9 @@ SERVER = "server"
 FETCH = "fetch"
 MODEL_VOLUME = "leeboard-model"
 MODEL_PATH = "/mnt/model"
+PROFILE_VOLUME = "leeboard-profile"
+PROFILE_PATH = "/mnt/model-profile"
+PROFILE_FILE = f"{PROFILE_PATH}/profile.json"
 LEAST_DRAIN_SECONDS = 5
 """From the moment at which a pod is told to stop until every kube-proxy has seen that its endpoint is gone."""
 EXIT_SECONDS = 5
@@ -62,6 +66,23 @@ def fetch_container(served: Served, *, image: str, options: Sequence[str] = ()) 
         "volumeMounts": [{"name": MODEL_VOLUME, "mountPath": MODEL_PATH}],
     }
     return with_credentials(container, served.defaults.credentials_secret)
+
+
+def with_profile(fetch: Manifest, profile: Profile | None) -> Manifest:
+    """``fetch`` that brings the version's profile as well, where there is one."""
+    if profile is None:
+        return fetch
+    arguments = [f"--profile-uri={profile.uri}", f"--profile-digest={profile.digest}", f"--profile={PROFILE_FILE}"]
+    mount = {"name": PROFILE_VOLUME, "mountPath": PROFILE_PATH}
+    return {**fetch, "args": [*fetch["args"], *arguments], "volumeMounts": [*fetch["volumeMounts"], mount]}
+
+
+def profile_volume(profile: Profile) -> Manifest:
+    """Room for the profile, and for the same file while it is downloaded."""
+    return {
+        "name": PROFILE_VOLUME,
+        "emptyDir": {"sizeLimit": f"{2 * math.ceil(profile.bytes / MEBIBYTE) + 4}Mi"},
+    }
 
 
 def container_ports(ports: Ports) -> list[Manifest]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.model_version import Artifact, Fingerprint
+from leeboard.api.model_version import Artifact, Fingerprint, Profile
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
@@ -17,13 +17,16 @@ from leeboard.planning.pod_rules import Finding
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One version of the model as it shall serve: everything that a pod template is made from."""
+    """One version of the model as it shall serve: everything that a pod template is made from. Not every version has
+    a profile.
+    """
 
     service: InferenceService
     revision: Revision
     artifact: Artifact
     fingerprint: Fingerprint
     defaults: Defaults
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def model_version(resource: TrainingJob, version: RegisteredVersion, pods: Child
         source=ModelSource(run_id=version.run_id, model_uri=version.source),
         lineage=_lineage(resource, version, pods),
         approval=resource.spec.model_version.approval,
+        reference=resource.spec.model_version.reference,
     )
     return {
         "apiVersion": API_VERSION,

@@ -6,7 +6,7 @@ from leeboard.api.names import Label
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Write
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
-TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching", "Progressing")
+TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching", "Monitored", "Progressing")
 ONE_SWITCH = [
     "Create Deployment",
     "Apply Service",  # to the canary, by name

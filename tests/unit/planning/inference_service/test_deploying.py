@@ -21,6 +21,7 @@ def test_the_first_pass_makes_address_budget_and_pods_and_says_that_nothing_serv
         "Serving": "False/Deploying",
         "UpToDate": "False/Deploying",
         "Batching": "True/ProvenRowWise",
+        "Monitored": "False/NoProfile",
         "Progressing": "True/Scaling",
     }
     assert cluster.resource.status.phase == "Deploying"
@@ -44,6 +45,7 @@ def test_a_service_is_ready_only_when_its_endpoints_are() -> None:
         "Serving": "True/Serving",
         "UpToDate": "True/UpToDate",
         "Batching": "True/ProvenRowWise",
+        "Monitored": "False/NoProfile",
         "Progressing": "False/Settled",
     }
     assert cluster.resource.status.phase == "Serving"
@@ -92,6 +94,7 @@ def test_while_another_version_comes_up_the_service_stays_ready_and_says_that_it
         "Serving": "True/Serving",
         "UpToDate": "False/Deploying",
         "Batching": "True/ProvenRowWise",
+        "Monitored": "False/NoProfile",
         "Progressing": "True/Scaling",
     }
     assert cluster.resource.status.phase == "Updating"

@@ -129,7 +129,7 @@ def test_an_approval_waits_with_the_split_of_the_step_before_until_a_person_deci
     assert where(cluster) == "1 Approval WaitingForPerson 20/20"
     assert told(cluster)["Progressing"] == "True/WaitingForPerson"
     assert cluster.resource.status.phase == "Waiting"
-    assert "look at the dashboard" in cluster.resource.status.conditions[6].message
+    assert "look at the dashboard" in cluster.resource.status.conditions[-1].message
     assert ask(cluster, "promote").startswith("Done")
     until(cluster, "2 Weight")
     course(cluster)

@@ -53,6 +53,7 @@ def test_a_canary_that_crashes_is_told_while_the_stable_version_serves() -> None
         "Serving": "True/Serving",
         "UpToDate": "False/CrashLoop",
         "Batching": "True/ProvenRowWise",
+        "Monitored": "False/NoProfile",
         "Progressing": "True/Scaling",
     }
     assert cluster.resource.status.phase == "Degraded"
@@ -351,6 +352,7 @@ def test_without_a_version_it_waits_and_says_for_what() -> None:
         "Serving": "False/ModelVersionNotFound",
         "UpToDate": "False/ModelVersionNotFound",
         "Batching": "Unknown/NotObserved",
+        "Monitored": "Unknown/NotObserved",
         "Progressing": "False/Settled",
     }
 

@@ -42,6 +42,7 @@ def test_a_manual_version_waits_for_a_person_and_says_how() -> None:
         "Stalled": "False/NotStalled",
         "Fingerprinted": "True/Fingerprinted",
         "Approved": "False/WaitsForDecision",
+        "ProfileReady": "False/NoReference",
     }
     result = planned(waiting(), facts())
     assert [(notice.type, notice.reason) for notice in result.notices] == [("Normal", "WaitsForDecision")]

@@ -60,6 +60,7 @@ def test_a_version_that_mlflow_holds_gets_its_fingerprint_job() -> None:
         "Stalled": "False/NotStalled",
         "Fingerprinted": "Unknown/Fingerprinting",
         "Approved": "Unknown/WaitsForFingerprint",
+        "ProfileReady": "Unknown/WaitsForFingerprint",
     }
 
 

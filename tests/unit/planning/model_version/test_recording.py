@@ -22,6 +22,7 @@ from tests.support.builders_version import (
     ended,
     facts,
     finished_pod,
+    following,
     job,
     log,
     model_version,
@@ -54,7 +55,7 @@ def test_the_record_is_kept_in_mlflow_before_it_is_latched() -> None:
     assert said(result)["Fingerprinted"] == "Unknown/RecordingFingerprint"
 
 
-def test_what_mlflow_holds_is_latched_ready_and_approved() -> None:
+def test_what_mlflow_holds_is_latched_and_the_profile_comes_next() -> None:
     result = planned(model_version(), observed(tags=TAGS))
 
     latched = status_of(result).to_json()
@@ -82,22 +83,24 @@ def test_what_mlflow_holds_is_latched_ready_and_approved() -> None:
         "attempt": 1,
     }
     assert said(result) == {
-        "Ready": "True/Ready",
-        "Reconciling": "False/Settled",
+        "Ready": "False/LookingForReference",
+        "Reconciling": "True/LookingForReference",
         "Stalled": "False/NotStalled",
         "Fingerprinted": "True/Fingerprinted",
-        "Approved": "True/Automatic",
+        "Approved": "Unknown/WaitsForProfile",
+        "ProfileReady": "Unknown/LookingForReference",
     }
-    assert [(notice.type, notice.reason) for notice in result.notices] == [("Normal", "Ready")]
+    assert result.notices == ()
 
 
 def test_a_model_that_the_image_would_refuse_is_fingerprinted_all_the_same() -> None:
     text = record(environment={"verdict": "Refuse", "differences": ["python 3.9"]})
     tags: dict[str, str] = {**TAGS, Tag.RECORD_DIGEST: sha256(text)}
 
-    result = planned(model_version(), observed(text, tags=tags))
+    resource = following(model_version(), observed(text, tags=tags))
+    result = planned(resource, facts())
 
-    assert said(result)["Ready"] == "True/Ready"
+    assert (said(result)["Ready"], said(result)["ProfileReady"]) == ("True/Ready", "False/NotLoadable")
     assert status_of(result).to_json()["fingerprint"]["environment"] == "Refuse"
 
 
