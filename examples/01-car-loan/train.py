@@ -24,6 +24,7 @@ CATEGORIES = {
     "size_of_downpayment": [f"{percent}%" for percent in range(0, 101, 10)],
 }
 LABEL = "repaid"
+TIME = "timestamp"
 HELD_OUT = 0.2
 THRESHOLD = 0.5
 LIBRARIES = ["mlflow", "scikit-learn", "skops", "numpy", "pandas"]
@@ -38,8 +39,14 @@ def setting(name: str, default: str) -> str:
 
 def read(uri: str) -> tuple[pd.DataFrame, "pd.Series[int]"]:
     """Features and labels in the order of time."""
-    rows = pd.read_csv(uri, dtype=dict.fromkeys(CATEGORIES, str)).sort_values("timestamp")
+    rows = pd.read_csv(uri, dtype=dict.fromkeys(CATEGORIES, str)).sort_values(TIME)
     return rows[[*NUMBERS, *CATEGORIES]].astype(dict.fromkeys(NUMBERS, "float64")), rows[LABEL].astype(int)
+
+
+def log_reference(features: pd.DataFrame, labels: "pd.Series[int]", times: "pd.Series[str]") -> None:
+    """Rows that the model has not learnt from, in the order of time: what later requests are compared with."""
+    rows = features.assign(**{TIME: times, LABEL: labels})  # by the index: each row keeps its own time
+    mlflow.log_text(rows.to_csv(index=False), "reference.csv")
 
 
 def build(*, max_depth: int, learning_rate: float, max_iter: int, random_state: int) -> Pipeline:
@@ -60,7 +67,8 @@ def build(*, max_depth: int, learning_rate: float, max_iter: int, random_state: 
 
 def main() -> None:
     """Fit on the older rows, measure on the newer ones, log the model."""
-    features, labels = read(setting("DATASET_URI", PACKAGED_DATA))
+    uri = setting("DATASET_URI", PACKAGED_DATA)
+    features, labels = read(uri)
     parameters = {
         "max_depth": int(setting("max_depth", "3")),
         "learning_rate": float(setting("learning_rate", "0.1")),
@@ -79,6 +87,7 @@ def main() -> None:
             "log_loss": log_loss(labels[split:], probabilities),
         }
         mlflow.log_metrics(metrics)
+        log_reference(features[split:], labels[split:], pd.read_csv(uri, usecols=[TIME])[TIME])
         mlflow.sklearn.log_model(
             model,
             name="model",

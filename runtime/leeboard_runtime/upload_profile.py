@@ -46,6 +46,8 @@ def upload_profile(profile: Path, *, run_id: str, model_digest: str) -> None:
 def _summary(profile: Path, model_digest: str) -> dict[str, Any]:
     """Rows, features and how many of them are monitored. Raises PermanentFault(ProfileInvalid)."""
     try:
+        if profile.is_symlink() or (profile.exists() and not profile.is_file()):
+            raise _invalid("it is not a plain file")
         size = profile.stat().st_size
         if size > LIMIT_BYTES:
             raise _invalid(f"it has {size} bytes, more than {LIMIT_BYTES}")

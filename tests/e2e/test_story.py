@@ -46,6 +46,8 @@ def test_the_car_loan_story_is_told_without_a_failed_request(told: subprocess.Co
     assert sorted(figures["loadByVersion"]) == sorted([figures["firstVersion"], figures["secondVersion"]])
     assert figures["secondAccuracyServed"] > figures["firstAccuracyServed"] + 0.01
     assert figures["firstDigest"] != figures["secondDigest"]
+    assert [figures[f"{which}ProfileRows"] for which in ("first", "second")] == [10_000, 10_000]
+    assert [figures[f"{which}InputsMonitored"] for which in ("first", "second")] == [7, 7]
 
 
 def test_the_story_is_short_on_a_warm_cluster(told: subprocess.CompletedProcess[str]) -> None:

@@ -145,7 +145,19 @@ def _lineage(which: str, training: Manifest, version: Manifest) -> Figures_:
         f"{which}Version": str(version["spec"]["version"]),
         f"{which}Digest": str(version["status"]["artifact"]["digest"]),
         f"{which}AccuracyTrained": round(accuracy_of(training), 4),
+        f"{which}ProfileRows": _profile(version)["rows"],
+        f"{which}InputsMonitored": _profile(version)["monitored"],
     }
+
+
+def _profile(version: Manifest) -> Manifest:
+    """What its status says of the version's profile."""
+    status = version["status"]
+    if "profile" not in status:
+        told = next(item for item in status["conditions"] if item["type"] == "ProfileReady")
+        raise StoryError(f"{version['metadata']['name']} has no profile: {told['reason']}: {told['message']}")
+    profile: Manifest = status["profile"]
+    return profile
 
 
 def _say_addresses(stage: Stage, url: str) -> None:

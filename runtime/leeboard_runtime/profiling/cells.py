@@ -86,8 +86,8 @@ def edges_of(numbers: Array) -> tuple[float, ...]:
     lowest = float(finite[0])
     if lowest == float(finite[-1]):
         return (lowest, math.nextafter(lowest, math.inf))
-    # The inverted distribution function: every edge is a value of the reference, whatever library computes it.
-    deciles = [float(finite[math.ceil(len(finite) * part / CELLS)]) for part in range(1, CELLS)]
+    # Every edge is a value of the reference, whatever library computes it.
+    deciles = [float(finite[len(finite) * part // CELLS]) for part in range(1, CELLS)]
     edges = set(deciles)
     for value in (value for value, times in Counter(deciles).items() if times > 1):
         above = int(np.searchsorted(finite, value, side="right"))

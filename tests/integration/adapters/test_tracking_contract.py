@@ -1,6 +1,7 @@
 """What every Tracking does: the adapter on a real MLflow server, and the fake that unit tests use."""
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from leeboard.adapters.clock import steady_seconds
 from leeboard.adapters.mlflow.calls import Calls
 from leeboard.adapters.mlflow.tracking import MlflowTracking
+from leeboard.api.reference import Reference
 from leeboard.errors import PermanentError, TrackingUnavailable
 from leeboard.metrics import Metrics
 from leeboard.planning.actions import (
@@ -121,6 +123,59 @@ async def test_a_run_without_models_has_none(tracking: Tracking, name: str) -> N
     (run,) = await tracking.find_runs(experiment=name, tags={"leeboard.uid": "u"})
 
     assert await tracking.logged_models(run) == ()
+
+
+async def log_inputs(tracking: Tracking, run: Run, server: MlflowServer, *inputs: tuple[str, str, object]) -> None:
+    """What ``mlflow.log_input`` sends: context, type and source of each data set."""
+    if isinstance(tracking, FakeTracking):
+        tracking.references[run.id] = Reference(uri="https://data.example/held-out.csv")
+        return
+    datasets = [
+        {
+            "tags": [{"key": "mlflow.data.context", "value": context}],
+            "dataset": {"name": f"d{i}", "digest": str(i), "source_type": type_, "source": json.dumps(source)},
+        }
+        for i, (context, type_, source) in enumerate(inputs)
+    ]
+    async with httpx.AsyncClient(timeout=30) as client:
+        content = {"run_id": run.id, "datasets": datasets}
+        (await client.post(f"{server.uri}/api/2.0/mlflow/runs/log-inputs", json=content)).raise_for_status()
+
+
+async def test_the_reference_of_a_run_is_an_input_that_it_named_so(
+    tracking: Tracking, mlflow_server: MlflowServer, name: str
+) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"k": name}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"k": name})
+
+    before = await tracking.logged_reference(run.id)
+    await log_inputs(
+        tracking,
+        run,
+        mlflow_server,
+        ("training", "http", {"url": "https://data.example/training.csv"}),
+        ("reference", "code", {"tags": {"mlflow.user": "ann"}}),
+        ("reference", "local", {"uri": "/home/ann/held-out.csv"}),
+        ("reference", "http", {"url": "https://data.example/held-out.csv"}),
+    )
+    after = await tracking.logged_reference(run.id)
+
+    assert (before, after) == (None, Reference(uri="https://data.example/held-out.csv"))
+    assert await tracking.logged_reference("0" * 32) is None
+
+
+async def test_a_file_of_a_known_name_is_the_reference_of_its_run(mlflow_server: MlflowServer, name: str) -> None:
+    calls = Calls(mlflow_server.uri, Metrics(), steady=steady_seconds)
+    tracking = MlflowTracking(calls, steady=steady_seconds)
+    await tracking.carry_out(OpenRun(name, "run", {"k": name}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"k": name})
+    found = []
+    for path in ("other/reference.csv", "reference.parquet", "reference.csv"):
+        await tracking.carry_out(UploadText(run.id, path, "a,b"))
+        found.append(await tracking.logged_reference(run.id))
+    calls.close()
+
+    assert found == [None, Reference(artifact="reference.parquet"), Reference(artifact="reference.csv")]
 
 
 async def test_a_model_is_claimed_once_and_keeps_the_first_tags(tracking: Tracking, name: str) -> None:
