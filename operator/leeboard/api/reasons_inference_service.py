@@ -57,6 +57,7 @@ class ServiceReason(StrEnum):
     # whether rows are counted
     COUNTED = "Counted"
     NO_PROFILE = "NoProfile"
+    PODS_WITHOUT_PROFILE = "PodsWithoutProfile"
     RUNTIME_DOES_NOT_COUNT = "RuntimeDoesNotCount"
     # nothing is known yet
     NOT_OBSERVED = "NotObserved"

@@ -35,9 +35,10 @@ def trained(place: Place) -> bool:
     return place.look("trainingjobs", "one").says("Ready", "True/Registered")
 
 
-def fingerprinted(place: Place) -> bool:
-    """The version of the training is fingerprinted and approved."""
-    return place.look("modelversions", f"{place.model}-v1").says("Ready", "True")
+def profiled(place: Place) -> bool:
+    """The version of the training is fingerprinted, approved, and has its profile."""
+    version = place.look("modelversions", f"{place.model}-v1")
+    return version.says("Ready", "True") and version.says("ProfileReady", "True/Profiled")
 
 
 def training_failed(place: Place) -> bool:
@@ -100,7 +101,7 @@ APPROVAL: Step = {"approval": {}}
 FIFTY: Step = {"weight": 50, "for": "1s"}
 LONG: Step = {"weight": 40, "for": "1h"}
 FLOWS = (
-    Flow("train, register", acts=(Act(Place.train),), until=lambda place: trained(place) and fingerprinted(place)),
+    Flow("train, register", acts=(Act(Place.train),), until=lambda place: trained(place) and profiled(place)),
     Flow("train, fail", acts=(Act(lambda place: place.train(fails="yes")),), until=training_failed),
     Flow("deploy", versions=(1,), acts=(serve(),), until=serves(1)),
     Flow(

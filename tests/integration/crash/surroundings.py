@@ -4,6 +4,7 @@ It looks again and again at all namespaces of the sweep, in one thread, and does
 
     Job of a training        pod runs ─> (the operator has said so) the script logs a model ─> pod and Job end
     Job of a fingerprint     pod prints its record and ends ─> the Job ends
+    Job of a profile         pod says what it kept and ends ─> the Job ends
     Deployment               as many ready pods as it asks for
     Service                  an EndpointSlice of the pods that it selects
     HTTPRoute                its gateway accepts it
@@ -27,6 +28,7 @@ from tests.unit.planning.inference_service.builders import START
 
 MOMENT = START.strftime("%Y-%m-%dT%H:%M:%SZ")
 OURS = "app.kubernetes.io/managed-by=leeboard"
+COUNTS = {"bytes": 20000, "rows": 8000, "features": 7, "monitored": 7}
 INTERVAL_SECONDS = 0.1
 READY = {"type": "Ready", "status": "True"}
 
@@ -81,6 +83,8 @@ class Surroundings:
         """One step of a Job's life."""
         if pod is None:
             self._start_pod(job, job["metadata"]["name"], ready=False)
+        elif "leeboard.dev/task" in job["metadata"]["labels"]:
+            self._profile(job, pod)
         elif job["metadata"]["labels"]["leeboard.dev/kind"] == "ModelVersion":
             self._fingerprint(job, pod)
         elif self._is_told(job):
@@ -108,14 +112,21 @@ class Surroundings:
         self._end_job(job, "Failed" if fails else "Complete")
 
     def _script(self, run: str, experiment: str, *, fails: bool) -> None:
-        """What ``log_metric``, ``log_model`` and the end of ``start_run`` send."""
+        """What ``log_metric``, ``log_text``, ``log_model`` and the end of ``start_run`` send."""
         if not fails:
+            self._log_reference(run)
             self._post("runs/log-metric", run_id=run, key="accuracy", value=0.9, timestamp=1)
             made = self._post("logged-models", experiment_id=experiment, name="model", source_run_id=run)
             model = made["model"]["info"]["model_id"]
             ready = {"model_id": model, "status": "LOGGED_MODEL_READY"}
             self._mlflow.patch(f"/logged-models/{model}", json=ready).raise_for_status()
         self._post("runs/update", run_id=run, status="FAILED" if fails else "FINISHED", end_time=1)
+
+    def _log_reference(self, run: str) -> None:
+        found = self._mlflow.get("/runs/get", params={"run_id": run}).raise_for_status().json()
+        path = found["run"]["info"]["artifact_uri"].partition("mlflow-artifacts:/")[2]
+        url = self._mlflow.base_url.join(f"/api/2.0/mlflow-artifacts/artifacts/{path}/reference.csv")
+        self._mlflow.put(url, content=b"income\n1\n").raise_for_status()
 
     def _post(self, what: str, **content: object) -> dict[str, Any]:
         return dict(self._mlflow.post(f"/{what}", json=content).raise_for_status().json())
@@ -126,6 +137,18 @@ class Surroundings:
         self._kubelet.logs[pod["metadata"]["name"]] = f"LEEBOARD-FINGERPRINT {text}\n"
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         said = {"fetch": {"digest": DIGEST}, "fingerprint": {"recordSHA256": sha256}}
+        ended = {
+            name: {"exitCode": 0, "reason": "Completed", "message": json.dumps(message), "finishedAt": MOMENT}
+            for name, message in said.items()
+        }
+        self._end_pod(pod, "Succeeded", ended)
+        self._end_job(job, "Complete")
+
+    def _profile(self, job: Manifest, pod: Manifest) -> None:
+        """All four containers as they end, and what the last one says that it kept."""
+        run = next(item for item in pod["spec"]["containers"][0]["args"] if item.startswith("--run-id="))
+        kept = {"uri": f"runs:/{run.removeprefix('--run-id=')}/leeboard/profile-1.json", "digest": DIGEST, **COUNTS}
+        said = {"reference": {}, "fetch": {"digest": DIGEST}, "profile": {}, "upload": kept}
         ended = {
             name: {"exitCode": 0, "reason": "Completed", "message": json.dumps(message), "finishedAt": MOMENT}
             for name, message in said.items()

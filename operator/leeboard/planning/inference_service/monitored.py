@@ -5,7 +5,7 @@ from __future__ import annotations
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement
 from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.planning.inference_service.picture import Picture
-from leeboard.planning.serving import RUNTIMES
+from leeboard.planning.serving import RUNTIMES, pod
 
 
 def monitored(picture: Picture) -> Judgement:
@@ -23,7 +23,15 @@ def monitored(picture: Picture) -> Judgement:
             f"{revision.model_version} says why"
         )
         return _said(ConditionStatus.FALSE, ServiceReason.NO_PROFILE, message)
-    profile = picture.profile
+    profile, live = picture.profile, picture.world.deployment(revision.deployment)
+    if live is None:
+        return _said(ConditionStatus.UNKNOWN, ServiceReason.NOT_OBSERVED, "the pods that serve are not there yet")
+    if not pod.has_profile(live["spec"]["template"], profile):
+        message = (
+            f"pods of version {revision.version} were made before its profile. Next: leeboard restart "
+            f"{picture.resource.metadata.name} -n {picture.resource.metadata.namespace}"
+        )
+        return _said(ConditionStatus.FALSE, ServiceReason.PODS_WITHOUT_PROFILE, message)
     inputs = f"{profile.monitored} of {profile.features} inputs"
     message = f"rows are counted by the profile of version {revision.version}: {inputs}"
     return _said(ConditionStatus.TRUE, ServiceReason.COUNTED, message)

@@ -77,6 +77,12 @@ def with_profile(fetch: Manifest, profile: Profile | None) -> Manifest:
     return {**fetch, "args": [*fetch["args"], *arguments], "volumeMounts": [*fetch["volumeMounts"], mount]}
 
 
+def has_profile(template: Manifest, profile: Profile) -> bool:
+    """Whether pods of a live template bring that very profile to their server."""
+    containers = template["spec"].get("initContainers") or ()
+    return any(f"--profile-digest={profile.digest}" in (item.get("args") or ()) for item in containers)
+
+
 def profile_volume(profile: Profile) -> Manifest:
     """Room for the profile, and for the same file while it is downloaded."""
     return {

@@ -18,6 +18,7 @@ from leeboard.api.model_version import (
     ModelVersion,
     ModelVersionSpec,
     ModelVersionStatus,
+    Profile,
 )
 from leeboard.api.resource import Manifest, Metadata
 from leeboard.api.rollout import Rollback, Rollout
@@ -77,6 +78,19 @@ def a_version(
             fingerprint=fingerprint or a_fingerprint(),
         ),
     )
+
+
+def profiled(version: ModelVersion) -> ModelVersion:
+    """The same version with a profile."""
+    profile = Profile(
+        uri=f"runs:/{version.spec.source.run_id}/leeboard/profile-0.json",
+        digest=f"sha256:{9:064x}",
+        bytes=20_000,
+        rows=8000,
+        features=7,
+        monitored=6,
+    )
+    return version.model_copy(update={"status": version.status.model_copy(update={"profile": profile})})
 
 
 def a_fresh_version(number: int) -> ModelVersion:

@@ -9,8 +9,9 @@ from leeboard.api.inference_service import InferenceService, InferenceServiceSta
 from leeboard.api.rollout import Analysis, Rollout
 from leeboard.planning.inference_service import needs
 from leeboard.planning.inference_service.target import Target, choose
-from tests.unit.planning.inference_service.builders import a_fingerprint, a_service, a_version
+from tests.unit.planning.inference_service.builders import a_fingerprint, a_service, a_version, profiled
 from tests.unit.planning.inference_service.reading import told
+from tests.unit.planning.inference_service.rolling import ask
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
 T = "2026-03-01T12:00:00Z"
@@ -47,6 +48,41 @@ def test_nothing_is_said_of_batching_by_a_server_that_is_not_ours() -> None:
     cluster.settle()
 
     assert (told(cluster)["Serving"], told(cluster)["Batching"]) == ("True/Serving", "Unknown/ServerDecides")
+
+
+@pytest.mark.parametrize("runtime", ["Seldon", "Custom"])
+def test_a_server_that_does_not_count_says_so_whatever_profile_there_is(runtime: str) -> None:
+    cluster = SimulatedCluster(with_runtime(runtime), [profiled(a_version(1))])
+
+    cluster.settle()
+
+    assert told(cluster)["Monitored"] == "False/RuntimeDoesNotCount"
+    (deployment,) = cluster.deployments.values()
+    assert "profile" not in str(deployment["spec"])
+
+
+def test_rows_are_counted_by_the_profile_of_what_serves() -> None:
+    cluster = SimulatedCluster(with_runtime("MLflow"), [profiled(a_version(1))])
+
+    cluster.settle()
+
+    assert told(cluster)["Monitored"] == "True/Counted"
+    (deployment,) = cluster.deployments.values()
+    assert "--profile=/mnt/model-profile/profile.json" in str(deployment["spec"])
+
+
+def test_a_profile_that_comes_later_replaces_no_pod_until_a_person_restarts_the_service() -> None:
+    cluster = SimulatedCluster(with_runtime("MLflow"), [a_version(1)])
+    cluster.settle()
+    before = told(cluster)["Monitored"]
+
+    cluster.versions = [profiled(a_version(1))]
+    cluster.settle()
+    late = told(cluster)["Monitored"]
+    assert ask(cluster, "restart").startswith("Done")
+    cluster.settle()
+
+    assert (before, late, told(cluster)["Monitored"]) == ("False/NoProfile", "False/PodsWithoutProfile", "True/Counted")
 
 
 def test_a_check_that_nothing_can_answer_stalls_before_a_pod_is_made() -> None:

@@ -13,7 +13,7 @@ from leeboard.api.inference_service import (
     ModelChoice,
     Revision,
 )
-from leeboard.api.model_version import Artifact, Fingerprint
+from leeboard.api.model_version import Artifact, Fingerprint, Profile
 from leeboard.api.resource import Manifest, Metadata
 from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
@@ -132,6 +132,38 @@ SERVER = {
         {"name": "leeboard-model", "mountPath": "/mnt/model", "readOnly": True},
     ],
 }
+
+
+PROFILE = Profile(
+    uri="runs:/run-3/leeboard/profile-0.json", digest=DIGEST, bytes=5_000_000, rows=8000, features=7, monitored=7
+)
+
+
+def test_a_profile_is_fetched_with_the_model_and_given_to_the_server() -> None:
+    without = pod_of(served())
+    spec = pod_of(replace(served(), profile=PROFILE))
+
+    (fetch,), (server,) = spec["initContainers"], spec["containers"]
+    mount = {"name": "leeboard-profile", "mountPath": "/mnt/model-profile"}
+    assert fetch == {
+        **FETCH,
+        "args": [
+            *FETCH["args"],
+            "--profile-uri=runs:/run-3/leeboard/profile-0.json",
+            f"--profile-digest={DIGEST}",
+            "--profile=/mnt/model-profile/profile.json",
+        ],
+        "volumeMounts": [*FETCH["volumeMounts"], mount],
+    }
+    assert server == {
+        **SERVER,
+        "args": [*SERVER["args"], "--profile=/mnt/model-profile/profile.json"],
+        "volumeMounts": [*SERVER["volumeMounts"], {**mount, "readOnly": True}],
+    }
+    known = [volume["name"] for volume in without["volumes"]]
+    assert [volume for volume in spec["volumes"] if volume["name"] not in known] == [
+        {"name": "leeboard-profile", "emptyDir": {"sizeLimit": "14Mi"}}
+    ]
 
 
 def test_the_deployment_of_a_version_is() -> None:
