@@ -35,6 +35,7 @@ class Reason(StrEnum):
     RUN_NOT_FOUND = "RunNotFound"
     PROFILE_NOT_FOUND = "ProfileNotFound"
     PROFILE_INVALID = "ProfileInvalid"
+    MONITORING_INVALID = "MonitoringInvalid"
 
 
 class RuntimeFault(Exception):  # noqa: N818 - a word of this data plane, drawn above

@@ -49,6 +49,11 @@ def value_hash(text: str) -> str:
     return blake2b(text.encode(errors="surrogatepass"), digest_size=KNOWN_BYTES).hexdigest()
 
 
+def redacted_name(name: str) -> str:
+    """What a feature is called whose name may not be stored: the same for the same name."""
+    return "redacted-" + blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+
+
 def hour_of_week(microseconds: int) -> float:
     """Hours since Monday 00:00 UTC, from 0 to below 168; ``microseconds`` since the epoch."""
     return ((microseconds - _FIRST_MONDAY) % _WEEK) / _HOUR

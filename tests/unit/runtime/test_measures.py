@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leeboard_runtime import measures
@@ -18,6 +18,7 @@ def test_a_value_has_one_text(value: measures.Scalar, text: str) -> None:
     assert measures.category_text(value) == text
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 64))
 def test_any_text_has_a_bucket_and_a_hash(text: str, buckets: int) -> None:
     assert 0 <= measures.hash_bucket(text, buckets) < buckets
@@ -54,6 +55,7 @@ def test_the_share_of_characters_that_are_not_ascii(text: str, share: float) -> 
     assert measures.non_ascii_share(text) == share
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(0, measures.PROJECTIONS - 1))
 def test_a_projection_is_linear_and_no_longer_than_the_array(values: list[float], number: int) -> None:
     project = measures.projection(number, len(values))
