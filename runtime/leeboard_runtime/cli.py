@@ -104,6 +104,10 @@ def _positive(text: str) -> int:
     return number
 
 
+def _path_or_none(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
 def _seconds(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
@@ -180,6 +184,12 @@ def _declare_serve(options: _Options) -> None:
     options.add("request-timeout", "seconds until 504", kind=_seconds, default="60")
     options.add("drain-timeout", "seconds after SIGTERM until open connections are cut", kind=_seconds, default="30")
     options.add("least-drain", "seconds after SIGTERM that the port stays open at least", kind=_seconds, default="5")
+    options.add("profile", "the model's profile: count rows by it, none without", kind=_path_or_none, default="")
+    options.add("segments", "columns whose values are told apart, as JSON", default="[]")
+    options.add("groups", "protected columns whose outcomes are told apart, as JSON", default="[]")
+    options.add("token-keys", "folder of keys: answers carry tokens for late labels", kind=_path_or_none, default="")
+    options.add("feedback-credential", "file with the credential of /feedback", kind=_path_or_none, default="")
+    options.add("longest-label-delay", "seconds after which a label is refused", kind=_seconds, default="2592000")
     options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
     options.add("worker-python", "Python of the environment that the model is loaded in", default=sys.executable)
     options.add("worker-restarts", "deaths of the worker in a row before the server exits", kind=int, default="5")

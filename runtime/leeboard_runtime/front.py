@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leeboard_runtime import protocol
 from leeboard_runtime.answers import Answers
@@ -17,15 +17,27 @@ from leeboard_runtime.errors import Refusal
 from leeboard_runtime.metrics import ServerMetrics
 from leeboard_runtime.signature import Description
 
+if TYPE_CHECKING:
+    from leeboard_runtime.feedback import Feedback
+    from leeboard_runtime.monitor import Monitor
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Answer = tuple[int, bytes]
 
+FEEDBACK = "/feedback"
 JSON_TYPE = (b"content-type", b"application/json")
 CLOSE = (b"connection", b"close")
 RETRY_AFTER = (b"retry-after", b"1")
+
+
+class Watchers(NamedTuple):
+    """Who else is told of an answered request."""
+
+    answers: Answers
+    monitor: Monitor | None = None
 
 
 class Front:
@@ -38,13 +50,13 @@ class Front:
         *,
         batcher: Batcher,
         metrics: ServerMetrics,
-        answers: Answers,
+        watchers: Watchers,
         body_limit_bytes: int,
         server_version: str,
     ) -> None:
         self._batcher = batcher
         self._metrics = metrics
-        self._answers = answers
+        self._answers, self._monitor = watchers
         self._body_limit = body_limit_bytes
         self._replies = protocol.Replies(name, model_version)
         self._parser: protocol.RequestParser | None = None
@@ -84,6 +96,9 @@ class Front:
         if scope["path"] in self._infer_paths:
             await self._infer(scope, receive, send)
             return
+        if scope["path"] == FEEDBACK and self._monitor is not None and self._monitor.tokens is not None:
+            await self._reply(send, *await self._label(scope, receive, self._monitor.tokens.feedback))
+            return
         answer = self._get.get(scope["path"].rstrip("/"))
         if answer is None:
             message = f"unknown path {scope['path']}; this server has {self._models}"
@@ -97,13 +112,15 @@ class Front:
         started = time.perf_counter()
         metrics = self._metrics
         metrics.in_flight += 1
-        status = 500
+        status, told = 500, None
         try:
             try:
                 body = await self._body(scope, receive)
                 call = self._ready_parser().parse(body)
                 tensors = await self._batcher.submit(call.packed)
-                reply = self._replies.infer(call, tensors)
+                if self._monitor is not None:
+                    told = self._monitor.tell(call.packed, tensors)
+                reply = self._replies.infer(call, tensors, told.tokens if told is not None else None)
                 status = 200
             except Refusal as refusal:
                 status, reply = refusal.status, protocol.error(refusal.message)
@@ -111,9 +128,19 @@ class Front:
             await self._reply(send, status, reply)
             if status == HTTPStatus.OK and self._answers.are_wanted:
                 self._answers.keep(call.packed, tensors)
+            if told is not None and self._monitor is not None:
+                self._monitor.count(told)
         finally:
             metrics.in_flight -= 1
             metrics.last_request = time.monotonic()
+
+    async def _label(self, scope: Scope, receive: Receive, feedback: Feedback) -> Answer:
+        """Labels that come late, from whoever has the credential."""
+        try:
+            feedback.authorize(dict(scope["headers"]).get(b"authorization"))
+            return feedback.take(await self._body(scope, receive))
+        except Refusal as refusal:
+            return refusal.status, protocol.error(refusal.message)
 
     def _ready_parser(self) -> protocol.RequestParser:
         if self._parser is None:

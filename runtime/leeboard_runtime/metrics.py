@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
+    from prometheus_client.registry import Collector
 
 DURATION_BOUNDS_SECONDS = (
     *(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5),
@@ -55,7 +56,7 @@ class ServerMetrics:
         self.name = name
         self.version = version
         self.revision = revision
-        self._labels = (name, version, revision)
+        self.labels = (name, version, revision)
         self.started = time.time()
         self.requests = dict.fromkeys(CODE_CLASSES, 0)
         self.durations = Histogram(DURATION_BOUNDS_SECONDS)
@@ -79,12 +80,12 @@ class ServerMetrics:
             "leeboard_server_requests", "Inference requests answered.", labels=[*LABELS, "code"]
         )
         for code, count in self.requests.items():
-            requests.add_metric([*self._labels, code], count)
+            requests.add_metric([*self.labels, code], count)
         yield requests
         restarts = CounterMetricFamily(
             "leeboard_server_worker_restarts", "Worker processes started again.", labels=LABELS
         )
-        restarts.add_metric(self._labels, self.worker_restarts)
+        restarts.add_metric(self.labels, self.worker_restarts)
         yield restarts
         yield from self._histograms()
         yield from self._gauges()
@@ -97,7 +98,7 @@ class ServerMetrics:
             ("batch_rows", "Rows in one call of the model.", self.batches),
         ):
             family = HistogramMetricFamily(f"leeboard_server_{name}", text, labels=LABELS)
-            family.add_metric(self._labels, buckets=histogram.cumulative(), sum_value=histogram.total)
+            family.add_metric(self.labels, buckets=histogram.cumulative(), sum_value=histogram.total)
             yield family
 
     def _gauges(self) -> Iterable[Metric]:
@@ -110,13 +111,15 @@ class ServerMetrics:
             ("start_time_seconds", "Unix time at which counting began.", self.started),
         ):
             family = GaugeMetricFamily(f"leeboard_server_{name}", text, labels=LABELS)
-            family.add_metric(self._labels, value)
+            family.add_metric(self.labels, value)
             yield family
 
-    def exposition(self) -> bytes:
-        """The Prometheus text format."""
+    def exposition(self, more: Collector | None = None) -> bytes:
+        """The Prometheus text format, with the families of ``more``."""
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
 
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)  # a collector is anything with collect()
+        if more is not None:
+            registry.register(more)
         return generate_latest(registry)

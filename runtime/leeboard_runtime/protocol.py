@@ -21,6 +21,7 @@ from leeboard_runtime.tensor_input import check_parameters
 from leeboard_runtime.tensors import TensorsValidator
 from leeboard_runtime.values import BAD_REQUEST, shown
 
+TOKEN_PARAMETER = "leeboard_token"  # noqa: S105 - the parameter's name
 JSON_HAS_NO_NAN = "NaN and Infinity are not JSON; send null in an optional column"
 
 
@@ -90,8 +91,11 @@ class Replies:
         self._name = name
         self._version = version
 
-    def infer(self, call: Call, tensors: Sequence[OutputTensor]) -> bytes:
-        """The answer to a call; NaN in a floating-point output is null, as JSON has no word for it."""
+    def infer(self, call: Call, tensors: Sequence[OutputTensor], tokens: str | None = None) -> bytes:
+        """The answer to a call; NaN in a floating-point output is null, as JSON has no word for it.
+
+        ``tokens`` goes into the parameter `leeboard_token`, by which labels come back.
+        """
         outputs = [
             {"name": t.name, "shape": t.shape, "datatype": t.datatype, "data": t.data}
             for t in tensors
@@ -100,6 +104,8 @@ class Replies:
         reply: dict[str, Any] = {"model_name": self._name, "model_version": self._version, "outputs": outputs}
         if call.id is not None:
             reply["id"] = call.id
+        if tokens is not None:
+            reply["parameters"] = {TOKEN_PARAMETER: tokens}
         return orjson.dumps(reply)
 
     def model(self, description: Description) -> bytes:

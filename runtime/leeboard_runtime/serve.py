@@ -8,6 +8,7 @@ import asyncio
 import uvloop
 
 from leeboard_runtime.batching import BatchLimits
+from leeboard_runtime.monitoring_setup import MonitoringOptions
 from leeboard_runtime.server import ModelServer, ServerOptions
 from leeboard_runtime.worker_link import WorkerOptions
 
@@ -49,6 +50,14 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
         least_drain_seconds=options.least_drain,
         limits=limits,
         worker=worker,
+        monitoring=MonitoringOptions(
+            profile=options.profile,
+            segments=options.segments,
+            groups=options.groups,
+            token_keys=options.token_keys,
+            feedback_credential=options.feedback_credential,
+            longest_label_delay_seconds=options.longest_label_delay,
+        ),
     )
 
 

@@ -24,10 +24,12 @@ import uvicorn
 
 from leeboard_runtime.answers import Answers
 from leeboard_runtime.batching import Batcher, BatchLimits
-from leeboard_runtime.counts import CountsReport
-from leeboard_runtime.errors import PermanentFault, Reason, RuntimeFault
-from leeboard_runtime.front import Front, Receive, Scope, Send
+from leeboard_runtime.counts import CountsReport, asked
+from leeboard_runtime.errors import PermanentFault, Reason, Refusal, RuntimeFault
+from leeboard_runtime.front import Front, Receive, Scope, Send, Watchers
 from leeboard_runtime.metrics import ServerMetrics
+from leeboard_runtime.monitoring_setup import MonitoringOptions, monitoring_of
+from leeboard_runtime.protocol import error
 from leeboard_runtime.signature import Description
 from leeboard_runtime.worker_link import WorkerEvents, WorkerLink, WorkerOptions
 
@@ -37,6 +39,8 @@ QUIET_SECONDS = 1.0
 SAMPLE_SECONDS = 0.05
 KEEP_ALIVE_SECONDS = 3610  # longer than gateways keep idle connections (Envoy: one hour), so that they close first
 BACKLOG = 2048
+TEXT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+JSON_TYPE = b"application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class ServerOptions:
     least_drain_seconds: float
     limits: BatchLimits
     worker: WorkerOptions
+    monitoring: MonitoringOptions
 
 
 class ModelServer:
@@ -62,7 +67,10 @@ class ModelServer:
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self._metrics = ServerMetrics(options.name, options.version, options.revision)
-        self._counts = CountsReport(self._metrics)
+        self._monitoring = monitoring_of(options.monitoring, self._metrics.labels)
+        self._monitor = None if self._monitoring is None else self._monitoring.monitor
+        self._collector = None if self._monitoring is None else self._monitoring.metrics
+        self._counts = CountsReport(self._metrics, self._monitor)
         self._answers = Answers(time.monotonic)
         self._end: asyncio.Future[RuntimeFault | None] = asyncio.get_running_loop().create_future()
         events = WorkerEvents(self._worker_ready, self._answered, self._worker_lost, self._fatal)
@@ -73,7 +81,7 @@ class ModelServer:
             options.version,
             batcher=self._batcher,
             metrics=self._metrics,
-            answers=self._answers,
+            watchers=Watchers(self._answers, self._monitor),
             body_limit_bytes=options.body_limit_bytes,
             server_version=_own_version(),
         )
@@ -91,6 +99,10 @@ class ModelServer:
             for server, bound in zip((main, metrics), sockets, strict=True)
         ]
         watchers = [asyncio.create_task(part) for part in (self._batcher.sweep(), self._link.watch())]
+        if self._monitoring is not None and self._monitoring.watched:
+            from leeboard_runtime.watched import watch  # noqa: PLC0415 - only where there are keys
+
+            watchers.append(asyncio.create_task(watch(self._monitoring.watched)))
         try:
             await self._link.start()
             fault = await self._end
@@ -127,6 +139,8 @@ class ModelServer:
 
     def _worker_ready(self, description: Description) -> None:
         self._answers.describe(description)
+        if self._monitor is not None:
+            self._monitor.describe(description)
         self._front.worker_ready(description)
         self._batcher.open()
         log.info("model ready platform=%s lean=%s", description.platform, description.lean)
@@ -145,17 +159,22 @@ class ModelServer:
             self._end.set_result(fault)
 
     async def _metrics_app(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        status, kind = 200, b"text/plain; version=0.0.4; charset=utf-8"
-        if scope["path"] == "/metrics":
-            body = self._metrics.exposition()
-        elif scope["path"] == "/monitoring/counts":
-            wanted = scope["query_string"] == b"answers=1"
-            body, kind = self._counts.document(self._answers.read() if wanted else ()), b"application/json"
-        else:
-            status, body = 404, b"see /metrics and /monitoring/counts\n"
+        status, kind, body = self._monitored(scope)
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def _monitored(self, scope: Scope) -> tuple[int, bytes, bytes]:
+        """Status, content type and body of what the second port is asked."""
+        if scope["path"] == "/metrics":
+            return 200, TEXT_TYPE, self._metrics.exposition(self._collector)
+        if scope["path"] != "/monitoring/counts":
+            return 404, TEXT_TYPE, b"see /metrics and /monitoring/counts\n"
+        try:
+            wanted = asked(scope["query_string"])
+        except Refusal as refusal:
+            return refusal.status, JSON_TYPE, error(refusal.message)
+        return 200, JSON_TYPE, self._counts.document(self._answers.read() if wanted.answers else (), wanted)
 
 
 class _Server(uvicorn.Server):

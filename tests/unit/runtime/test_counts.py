@@ -1,11 +1,17 @@
 """The document that the operator reads."""
 
 import json
+import time
+
+import pytest
 
 from leeboard.monitoring import counts as format_
 from leeboard_runtime.answers import Entry
-from leeboard_runtime.counts import ANSWERS_BYTES, SCHEMA_VERSION, CountsReport
+from leeboard_runtime.counts import ANSWERS_BYTES, SCHEMA_VERSION, Asked, CountsReport, asked
+from leeboard_runtime.errors import Refusal
 from leeboard_runtime.metrics import DURATION_BOUNDS_SECONDS, ServerMetrics
+from leeboard_runtime.monitor import Declared, Monitor
+from tests.unit.runtime.counted import PROFILE
 
 
 def test_both_sides_mean_the_same_format() -> None:
@@ -51,3 +57,33 @@ def test_of_many_answers_the_newest_are_told_and_a_nan_is_null() -> None:
     assert told[0] == ["0" * 16, [None, "x" * 200]]
     assert 1000 < len(told) < 5000
     assert len(body) < ANSWERS_BYTES + 4096
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        (b"", Asked()),
+        (b"answers=1", Asked(answers=True)),
+        (b"cells=1&labels=17", Asked(cells=True, labels=17)),
+        (b"answers=0&cells=0&labels=0", Asked(labels=0)),
+    ],
+)
+def test_a_reader_says_what_it_wants(query: bytes, wanted: Asked) -> None:
+    assert asked(query) == wanted
+
+
+@pytest.mark.parametrize("query", [b"cell=1", b"cells=yes", b"answers=", b"labels=-1", b"labels=", b"labels=%D9%A1"])
+def test_a_query_that_is_wrong_is_named(query: bytes) -> None:
+    with pytest.raises(Refusal, match=query.split(b"=", maxsplit=1)[0].decode()):
+        asked(query)
+
+
+def test_cells_and_labels_are_there_when_asked_for_and_null_where_there_are_none() -> None:
+    metrics = ServerMetrics("car-loan", "3", "r3")
+    wanted = Asked(cells=True, labels=0)
+    plain = json.loads(CountsReport(metrics).document((), wanted))
+    monitor = Monitor(Declared(PROFILE), tokens=None, clock=time.time)
+    counted = json.loads(CountsReport(metrics, monitor).document((), wanted))
+
+    assert (plain["cells"], plain["labels"]) == (None, None)
+    assert (counted["cells"]["profile"], counted["cells"]["rows"], counted["labels"]) == (PROFILE.digest, 0, None)
