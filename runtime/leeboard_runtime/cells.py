@@ -38,7 +38,9 @@ TextOf = Callable[[Value], str | None]
 class Counter(Protocol):
     """What counts one feature."""
 
-    quality: list[int]
+    @property
+    def quality(self) -> list[int]:
+        """By kind."""
 
     def count(self, values: Sequence[Value], now: float) -> None:
         """Count these values; ``now`` is Unix time."""
@@ -50,32 +52,39 @@ class Counter(Protocol):
 class RangeCounter:
     """A number: its cell among the edges, unless it is outside the limits.
 
-    ``bounds`` are the edges between the lowest and the number after the highest that is counted; ``counts`` has one
-    more place at both ends, which stays 0.
+    ``bounds`` are the edges between the lowest and the number after the highest that is counted, so that
+    `bisect_right` finds a place for every number: those at both ends of ``counts`` are for what has no cell. NaN and
+    infinities fall there too; whoever counts without `count` tells of them by `odd`.
     """
 
-    __slots__ = ("bounds", "counts", "last", "quality")
+    __slots__ = ("_odd", "bounds", "counts")
 
     def __init__(self, feature: Feature, channel: Channel) -> None:
         low, high = feature.limits or (-sys.float_info.max, sys.float_info.max)
         self.bounds = (low, *(channel.edges or ()), nextafter(high, inf))
-        self.last = len(self.bounds)
-        self.counts = [0] * (self.last + 1)
-        self.quality = [0] * len(QUALITY)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self._odd = [0] * len(QUALITY)
 
     def count(self, values: Sequence[Value], now: float) -> None:  # noqa: ARG002
         """Count numbers; NaN is null."""
-        bounds, counts, last = self.bounds, self.counts, self.last
+        bounds, counts = self.bounds, self.counts
         for value in values:
-            cell = bisect_right(bounds, value)
-            if 0 < cell < last:
-                counts[cell] += 1
-            else:
+            counts[bisect_right(bounds, value)] += 1
+        if not isfinite(sum(values)):
+            for value in values:
                 self.odd(value)
 
     def odd(self, value: Value) -> None:
-        """Count a number that has no cell."""
-        self.quality[OUTSIDE if isfinite(value) else NULL if value != value else NON_FINITE] += 1  # noqa: PLR0124
+        """Tell of a number that has been counted and may be none."""
+        if not isfinite(value):
+            self._odd[NULL if value != value else NON_FINITE] += 1  # noqa: PLR0124 - NaN alone is not itself
+
+    @property
+    def quality(self) -> list[int]:
+        """What is at both ends and finite is outside."""
+        found = list(self._odd)
+        found[OUTSIDE] = self.counts[0] + self.counts[-1] - sum(found)
+        return found
 
     def cells(self) -> list[list[int]]:
         """One channel."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import isfinite
 from typing import NamedTuple
 
 from leeboard_runtime import measures
@@ -35,8 +36,8 @@ class Read(NamedTuple):
     plan: Plan
     sources: list[Source]
     predictions: Predictions
-    segments: list[Sequence[int]]
-    groups: list[Sequence[int]]
+    segments: Sequence[Sequence[int]]
+    groups: Sequence[Sequence[int]]
 
 
 class CellCounts:
@@ -60,6 +61,7 @@ class CellCounts:
         classes = None if profile.index_of(Role.CLASS) is None else len(profile.classes)
         self.segments = [SliceCounter(one, scores=scores, classes=classes) for one in segments]
         self.groups = [SliceCounter(one, scores=None, classes=classes) for one in groups]
+        self._sliced = bool(self.segments or self.groups)
         self.unknown_columns = [one.column for one in (*segments, *groups) if one.column not in layout.columns]
         self._plans: dict[tuple[int, ...], Plan] = {}
         elements = sum(tensor.elements for tensor in layout.tensors.values())
@@ -77,14 +79,13 @@ class CellCounts:
         if limit < rows:
             tensors = [t._replace(data=t.data[: len(t.data) // rows * limit]) for t in tensors]
         sources = plan.layout.sources(packed)
+        predictions = self._predictions.judge(tensors, limit)
+        if not self._sliced:
+            return Read(packed, limit, plan, sources, predictions, (), ())
         size = (limit, rows)
-        return Read(
-            packed, limit, plan,
-            sources=sources,
-            predictions=self._predictions.judge(tensors, limit),
-            segments=[one.find(plan.layout, sources, size) for one in self.segments],
-            groups=[one.find(plan.layout, sources, size) for one in self.groups],
-        )  # fmt: skip
+        segments = [one.find(plan.layout, sources, size) for one in self.segments]
+        groups = [one.find(plan.layout, sources, size) for one in self.groups]
+        return Read(packed, limit, plan, sources, predictions, segments, groups)
 
     def _planned(self, absent: tuple[int, ...]) -> Plan:
         if len(self._plans) >= PLANS:
@@ -101,35 +102,35 @@ class CellCounts:
         for feature in read.plan.missing:
             self._missing[feature] += read.limit
         self._predictions.count(read.predictions)
-        for counter, found in zip((*self.segments, *self.groups), (*read.segments, *read.groups), strict=True):
-            counter.count(found, read.predictions)
+        if self._sliced:
+            for counter, found in zip((*self.segments, *self.groups), (*read.segments, *read.groups), strict=True):
+                counter.count(found, read.predictions)
         self.rows += read.limit
         self.skipped += read.packed.rows - read.limit
 
     def _count_row(self, read: Read, now: float) -> None:
-        plan = read.plan
-        for source, ranges, others in zip(read.sources, plan.ranges, plan.others, strict=True):
-            for position, bounds, counts, last, counter in ranges:
-                value = source[position]
-                cell = bisect_right(bounds, value)
-                if 0 < cell < last:
-                    counts[cell] += 1
-                else:
+        plan, sources = read.plan, read.sources
+        for block, ranges in plan.ranges:
+            row = ranges.pick(sources[block])
+            for value, bounds, counts in zip(row, ranges.bounds, ranges.counts):  # noqa: B905 - a row may be longer
+                counts[bisect_right(bounds, value)] += 1
+            if not isfinite(sum(row)):
+                for value, counter in zip(row, ranges.counters):  # noqa: B905
                     counter.odd(value)
-            for position, other in others:
-                other.count((source[position],), now)
+        for block, position, other in plan.others:
+            other.count((sources[block][position],), now)
         for block, _, array in plan.arrays:
-            array.count((read.sources[block],), now)
+            array.count((sources[block],), now)
 
     def _count_rows(self, read: Read, now: float) -> None:
-        plan, rows, limit = read.plan, read.packed.rows, read.limit
-        for source, ranges, others in zip(read.sources, plan.ranges, plan.others, strict=True):
-            for one in ranges:
-                one.counter.count(source[one.position * rows : one.position * rows + limit], now)
-            for position, other in others:
-                other.count(source[position * rows : position * rows + limit], now)
+        plan, sources, rows, limit = read.plan, read.sources, read.packed.rows, read.limit
+        for block, ranges in plan.ranges:
+            for position, counter in zip(ranges.positions, ranges.counters, strict=True):
+                counter.count(sources[block][position * rows : position * rows + limit], now)
+        for block, position, other in plan.others:
+            other.count(sources[block][position * rows : position * rows + limit], now)
         for block, elements, array in plan.arrays:
-            source = read.sources[block]
+            source = sources[block]
             array.count([source[row * elements : (row + 1) * elements] for row in range(limit)], now)
 
     def counts(self) -> list[list[int]]:

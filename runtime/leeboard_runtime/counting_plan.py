@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from leeboard_runtime.cells import Counter, RangeCounter
 from leeboard_runtime.channels import Kind, Profile
 from leeboard_runtime.counters import array_counter_of, counter_of, presence_counter_of
 from leeboard_runtime.measures import redacted_name
-from leeboard_runtime.sources import Layout, Place, Width
+from leeboard_runtime.sources import Layout, Place, Source, Width
 
 TEXT = "string"
 
 
-class Range(NamedTuple):
-    """A number of the quick way, unpacked from its counter: `position` in the block, and what `RangeCounter` holds."""
+class Ranges(NamedTuple):
+    """The numbers of one block, counted together: ``pick`` takes their values out of a row, in the counters' order."""
 
-    position: int
-    bounds: tuple[float, ...]
-    counts: list[int]
-    last: int
-    counter: RangeCounter
+    pick: Callable[[Source], Source]
+    bounds: tuple[tuple[float, ...], ...]
+    counts: tuple[list[int], ...]
+    positions: tuple[int, ...]
+    counters: tuple[RangeCounter, ...]
 
 
 class Plan(NamedTuple):
-    """Requests that leave the same columns out: by block the ranges and the others, then arrays and what is missing."""
+    """Requests that leave the same columns out.
+
+    Ranges with their block, others with block and position, arrays with block and elements, and what is missing.
+    """
 
     layout: Layout
-    ranges: tuple[tuple[Range, ...], ...]
-    others: tuple[tuple[tuple[int, Counter], ...], ...]
+    ranges: tuple[tuple[int, Ranges], ...]
+    others: tuple[tuple[int, int, Counter], ...]
     arrays: tuple[tuple[int, int, Counter], ...]
     missing: tuple[int, ...]
 
@@ -57,9 +61,8 @@ def counters_of(profile: Profile, layout: Layout) -> list[Counter]:
 def plan_of(layout: Layout, profile: Profile, counters: Sequence[Counter]) -> Plan:
     """The plan of requests with this layout."""
     places = _places(layout)
-    ranges: list[list[Range]] = [[] for _ in layout.codes]
-    others: list[list[tuple[int, Counter]]] = [[] for _ in layout.codes]
-    arrays, missing = [], []
+    ranges: dict[int, dict[int, RangeCounter]] = {}
+    others, arrays, missing = [], [], []
     for index, (feature, counter) in enumerate(zip(profile.features, counters, strict=True)):
         place = places.get(feature.name)
         if place is None:
@@ -67,14 +70,32 @@ def plan_of(layout: Layout, profile: Profile, counters: Sequence[Counter]) -> Pl
         elif isinstance(place, Width):
             arrays.append((place.block, place.elements, counter))
         elif isinstance(counter, RangeCounter):
-            ranges[place.block].append(
-                Range(place.position, counter.bounds, counter.counts, last=counter.last, counter=counter)
-            )
+            ranges.setdefault(place.block, {})[place.position] = counter
         else:
-            others[place.block].append((place.position, counter))
-    return Plan(
-        layout, tuple(map(tuple, ranges)), tuple(map(tuple, others)), arrays=tuple(arrays), missing=tuple(missing)
+            others.append((place.block, place.position, counter))
+    together = tuple((block, _ranges(found)) for block, found in ranges.items())
+    return Plan(layout, together, tuple(others), arrays=tuple(arrays), missing=tuple(missing))
+
+
+def _ranges(found: dict[int, RangeCounter]) -> Ranges:
+    positions = tuple(sorted(found))
+    counters = tuple(found[position] for position in positions)
+    return Ranges(
+        _picker(positions),
+        tuple(counter.bounds for counter in counters),
+        tuple(counter.counts for counter in counters),
+        positions=positions,
+        counters=counters,
     )
+
+
+def _picker(positions: tuple[int, ...]) -> Callable[[Source], Source]:
+    """Takes the values at some positions of a row; those of the first ones need not be taken out."""
+    if positions == tuple(range(len(positions))):
+        return lambda source: source
+    if len(positions) == 1:
+        return lambda source: (source[positions[0]],)
+    return itemgetter(*positions)
 
 
 def _places(layout: Layout) -> dict[str, Place | Width]:

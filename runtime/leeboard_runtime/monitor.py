@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from leeboard_runtime.channels import Profile
+from leeboard_runtime.channels import Profile, Role
 from leeboard_runtime.counting import CellCounts, Read
 from leeboard_runtime.feedback import Feedback
 from leeboard_runtime.labels import cohort_of
@@ -19,7 +19,7 @@ from leeboard_runtime.packed import Packed
 from leeboard_runtime.protocol import OutputTensor
 from leeboard_runtime.signature import Description
 from leeboard_runtime.slices import Slices
-from leeboard_runtime.tokens import Keyring, Sealed
+from leeboard_runtime.tokens import NOTHING, Keyring, Sealed
 from leeboard_runtime.watched import Watched
 
 log = logging.getLogger("leeboard.monitoring")
@@ -64,6 +64,9 @@ class Monitor:
         self._clock = clock
         self._description: Description | None = None
         self.cells: CellCounts | None = None
+        self._is_wide = any(
+            channel.cells > NOTHING for channel in declared.profile.channels if channel.role is not Role.FEATURE
+        )
         self._nothing_yet = _cells(declared, NO_MODEL)
         self.faults = 0
         self._served: dict[int, list[int]] = {}
@@ -120,16 +123,17 @@ class Monitor:
             return None
         seal, version = tokens.keys.value.seal, tokens.version
         values, cells, classes = read.predictions
+        if self._is_wide:
+            cells, classes = ([index if index < NOTHING else -1 for index in of] for of in (cells, classes))
         if read.limit == 1:
             segment = read.segments[0][0] if read.segments else -1
             group = read.groups[0][0] if read.groups else -1
-            return seal(version, Sealed(at, cells[0], classes[0], values[0], segment=segment, group=group))
+            return seal(version, Sealed(at, cells[0], classes[0], values[0], segment, group))
         nowhere = (-1,) * read.limit
         segments, groups = (found[0] if found else nowhere for found in (read.segments, read.groups))
         rows = zip(cells, classes, values, segments, groups, strict=True)
         return ",".join(
-            seal(version, Sealed(at, cell, label, value, segment=segment, group=group))
-            for cell, label, value, segment, group in rows
+            seal(version, Sealed(at, cell, label, value, segment, group)) for cell, label, value, segment, group in rows
         )
 
     def _count_served(self, told: Told) -> None:

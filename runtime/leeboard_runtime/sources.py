@@ -51,6 +51,8 @@ class Layout(NamedTuple):
     def sources(self, packed: Packed) -> list[Source]:
         """The blocks of a request, unpacked."""
         if packed.rows == 1:
+            if len(self.unpack_row) == 1:
+                return [self.unpack_row[0](packed.blocks[0])]
             return [take(block) for take, block in zip(self.unpack_row, packed.blocks, strict=True)]
         return [_all_rows(code, block) for code, block in zip(self.codes, packed.blocks, strict=True)]
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 import binascii
 import secrets
 import struct
+from binascii import b2a_base64
 from collections.abc import Sequence
 from hashlib import blake2b
+from math import nan
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +27,7 @@ VERSION_BYTES = 4
 HASH_BYTES = 8
 PREFIX_BYTES = 8
 COUNTER_LIMIT = 1 << 32
+COUNTER_USES = COUNTER_LIMIT - 1
 CONTENT = struct.Struct(f">{VERSION_BYTES}sIBBdBB")
 TOKEN_BYTES = 1 + NONCE_BYTES + CONTENT.size + 16
 TOKEN_CHARACTERS = -(TOKEN_BYTES * 4 // -3)
@@ -74,20 +77,23 @@ class Keyring:
         return bool(self._keys)
 
     def _renew_prefix(self) -> None:
-        self._prefix = secrets.token_bytes(PREFIX_BYTES)
-        self._counter = 0
+        self._nonce = int.from_bytes(secrets.token_bytes(PREFIX_BYTES), "big") * COUNTER_LIMIT
+        self._last = self._nonce + COUNTER_USES
 
     def seal(self, version: bytes, sealed: Sealed) -> str:
-        """A token. The keyring must not be empty."""
-        if self._counter >= COUNTER_LIMIT:
+        """A token; what is above 254 must have been made -1 before. The keyring must not be empty."""
+        if self._nonce >= self._last:
             self._renew_prefix()
-        nonce = self._prefix + self._counter.to_bytes(NONCE_BYTES - PREFIX_BYTES, "big")
-        self._counter += 1
+        self._nonce += 1
+        nonce = self._nonce.to_bytes(NONCE_BYTES, "big")
         at, cell, label, value, segment, group = sealed
-        number = float("nan") if value is None else value
-        content = CONTENT.pack(version, at, _byte(cell), _byte(label), number, _byte(segment), _byte(group))
+        if value is None:
+            value = nan
+        content = CONTENT.pack(
+            version, at, cell & NOTHING, label & NOTHING, value, segment & NOTHING, group & NOTHING
+        )  # -1 becomes NOTHING
         key_id, cipher = self._keys[0]
-        text = binascii.b2a_base64(key_id + nonce + cipher.encrypt(nonce, content, None), newline=False)
+        text = b2a_base64(key_id + nonce + cipher.encrypt(nonce, content, None), newline=False)
         return text[:TOKEN_CHARACTERS].translate(_TO_URL).decode()
 
     def open(self, token: str) -> Opened:
@@ -119,10 +125,6 @@ def _decoded(token: str) -> bytes:
     if binascii.b2a_base64(raw, newline=False)[:TOKEN_CHARACTERS].translate(_TO_URL).decode() != token:
         raise ForgedTokenError
     return raw
-
-
-def _byte(index: int) -> int:
-    return index if 0 <= index < NOTHING else NOTHING
 
 
 def _index(byte: int) -> int:

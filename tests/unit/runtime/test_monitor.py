@@ -21,7 +21,15 @@ from leeboard_runtime.protocol import OutputTensor
 from leeboard_runtime.slices import Slices
 from leeboard_runtime.tokens import version_mark
 from leeboard_runtime.watched import Watched, read_credential, read_keys
-from tests.support.profile_document import described_numbers, encoded, numeric_profile
+from tests.support.profile_document import (
+    channel,
+    classes,
+    described_numbers,
+    encoded,
+    feature,
+    numeric_profile,
+    profile,
+)
 
 CREDENTIAL = b"0123456789abcdef"
 START = 500_000 * COHORT_SECONDS
@@ -42,14 +50,14 @@ class Scene:
         self.keys.mkdir(exist_ok=True)
         self.put_key("1", KEYS[0])
         (self.folder / "credential").write_bytes(CREDENTIAL)
-        profile = parse_profile(encoded(self.document))
-        mark = version_mark("car-loan", self.version, profile.digest)
+        parsed = parse_profile(encoded(self.document))
+        mark = version_mark("car-loan", self.version, parsed.digest)
         keys, credential = Watched(self.keys, read_keys), Watched(self.folder / "credential", read_credential)
         feedback = Feedback(
-            Judge(profile.task, profile.classes), mark,
+            Judge(parsed.task, parsed.classes), mark,
             keys=keys, credential=credential, longest_delay_seconds=DAY, clock=lambda: self.now,
         )  # fmt: skip
-        declared = Declared(profile, segments=(Slices("x0", ("1.0",)),), groups=(Slices("x1", ("1.0", "2.0")),))
+        declared = Declared(parsed, segments=(Slices("x0", ("1.0",)),), groups=(Slices("x1", ("1.0", "2.0")),))
         self.monitor = Monitor(declared, tokens=Tokens(keys, mark, feedback), clock=lambda: self.now)
 
     def put_key(self, name: str, key: str) -> None:
@@ -131,6 +139,24 @@ def test_a_request_of_more_rows_than_a_limit_is_counted_without_tokens(scene: Sc
     document = scene.monitor.labels_document(0)
     assert document is not None
     assert (scene.monitor.counted.rows, document["served"][0]["rows"]) == (513, 256)
+
+
+def test_a_class_beyond_what_a_token_holds_is_counted_and_left_out_of_the_token(tmp_path: Path) -> None:
+    names = [str(number) for number in range(300)]
+    document = profile([feature("x0")], [channel("x0", 0, edges=[1]), classes(*names)], task="Multiclass", names=names)
+    scene = Scene(tmp_path, document=document)
+    scene.monitor.describe(described_numbers(1))
+    packed = Packed(2, EVERYTHING, [array("d", [0.0, 1.0]).tobytes()])
+    told = scene.monitor.tell(packed, [OutputTensor("label", "INT64", [2], [299, 254])])
+    assert told is not None
+    assert told.tokens is not None
+    scene.monitor.count(told)
+
+    assert scene.label(*[(token, 0) for token in told.tokens.split(",")])[0] == 200
+
+    assert [entry[4] for entry in scene.entries()] == [-1, 254]
+    counts = scene.monitor.counted.counts()[1]
+    assert (counts[299], counts[254], sum(counts)) == (1, 1, 2)
 
 
 def test_without_keys_there_are_no_tokens_and_feedback_says_so(tmp_path: Path) -> None:

@@ -3,9 +3,14 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leeboard_runtime.outcomes import NO_CLASS, NOTHING, Outcome, OutcomeReader, Task
+from leeboard_runtime.predictions import PredictionCounter
+from leeboard_runtime.profile_reading import parse_profile
 from leeboard_runtime.protocol import OutputTensor
+from tests.support.profile_document import classes, encoded, profile, score
 
 
 def tensor(datatype: str, shape: list[int], *data: object) -> OutputTensor:
@@ -63,3 +68,16 @@ def test_an_answer_is_read(task: Task, classes: list[str], *, tensors: list[Outp
 def test_labels_of_feedback_are_found_by_name_or_value() -> None:
     reader = OutcomeReader(Task.BINARY, ["0", "1"])
     assert [reader.class_of(label) for label in (1, "1", 2, True)] == [1, 1, NO_CLASS, NO_CLASS]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(allow_nan=True) | st.sampled_from([0.25, 0.5]) | st.none(), min_size=2, max_size=2),
+    st.sampled_from([Task.BINARY, Task.MULTICLASS]),
+)
+def test_the_quick_way_of_the_usual_answer_comes_to_the_same(row: list[float | None], task: Task) -> None:
+    document = profile([], [score(0.25, 0.5), classes("0", "1")], task=task)
+    counter = PredictionCounter(parse_profile(encoded(document)))
+    quick = counter.judge([tensor("FP64", [1, 2], *row)], 1)
+    slow = counter.judge([tensor("FP64", [2, 2], *row, *row)], 2)
+    assert [list(of) for of in quick] == [list(of)[:1] for of in slow]
