@@ -5,6 +5,7 @@
     │   └── TrackingUnavailable MLflow did not answer; becomes the fact "unknown"
     ├── PermanentError          no retry helps until somebody changes something
     │   ├── RejectedError       the API server refused an object of ours (422 or 403), with the field's path
+    │   ├── ProfileInvalidError a version's profile.json cannot be read; the message names the member
     │   └── SettingsError       the operator itself is configured wrongly
     ├── ConflictError           the world moved: stale uid or resourceVersion, object exists already
     │   └── AlreadyExistsError  a create met an object of that name
@@ -39,6 +40,10 @@ class RejectedError(PermanentError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class ProfileInvalidError(PermanentError):
+    """A version's profile cannot be read; the message begins with the path of the member that is wrong."""
 
 
 class SettingsError(PermanentError):

@@ -1,0 +1,176 @@
+"""A version's loss on labels that keep coming: a bet that it is higher than on the reference, looked at any time.
+
+For the rows of one cohort, n_s of them in stratum s, a bet L multiplies a wealth by ``1 + (L / n_s)(loss - p_s)`` for
+each row. Since ``1 + x <= exp(x)`` its expectation is at most ``exp(L sum_s (mean loss_s - p_s))``: at most 1 while the
+mean over the strata is at most that of the p_s, however labels are spread over the strata, which p_s and L may
+depend on. The p_s come from earlier cohorts, shifted so that their mean is the limit. So the wealth exceeds 1/alpha
+with chance alpha at most, at any number of looks (Ville 1939; Waudby-Smith and Ramdas, arXiv 2010.09686): the same bets
+as those of a rollout's analysis, with strata instead of two versions.
+
+``Course.WATCH`` begins anew whenever nothing speaks against the version any more, so that a change after years of good
+labels is seen as soon as one at the start; then alpha holds for each new beginning, so a false proof comes once in
+1 / alpha cohorts at most on average, in fact far less often since the loss must also be as large as the margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import ceil, log
+
+import numpy as np
+
+from leeboard.monitoring.analysis.arrays import Array, Arrays, kept
+from leeboard.monitoring.analysis.betting import MOST, STAKE, evidence
+from leeboard.monitoring.cells import divided
+from leeboard.monitoring.drift.settings import Settings
+from leeboard.monitoring.metric import Metric
+from leeboard.monitoring.performance.question import Question, shown
+from leeboard.monitoring.performance.tally import Tally
+
+EXCESSES: Array = np.array([0.5, 1.0, 2.0, 4.0, 8.0])
+"""What is bet on, as differences of mean losses in margins: a mixture, since the true one is not known."""
+PRIOR_LABELS = 50.0
+REACH = 1.5
+"""The loss that ``needed`` labels are for, in margins: three points by default."""
+SLOWER = 1.6
+"""What the mixture and the part of the wealth at stake cost in labels, beside the best bet (measured)."""
+_CAP, _TINY = 0.9, 1e-6
+
+
+class Course(StrEnum):
+    """``SINCE``: all labels since the beginning count, the beginning being when drift began. ``WATCH``: see above."""
+
+    SINCE = "Since"
+    WATCH = "Watch"
+
+
+class Standing(StrEnum):
+    """``UNPROVEN`` is not "as good as ever"."""
+
+    WORSE = "Worse"
+    UNPROVEN = "Unproven"
+    TOO_FEW_LABELS = "TooFewLabels"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress(Arrays):
+    """``wealth`` [excesses] as logarithms; ``counts`` [strata, values] of the labels bet on; ``waiting`` are those that
+    came before every stratum had one.
+    """
+
+    metric: Metric
+    course: Course
+    wealth: Array
+    counts: Array
+    waiting: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``value`` and ``reference`` are the metric as people know it (None: no labels); ``needed`` labels show a loss of
+    ``REACH`` margins with a chance of about 0.8 (None: no number of labels would, the reference has too few).
+    """
+
+    metric: Metric
+    standing: Standing
+    labels: int
+    value: float | None
+    reference: float
+    evidence: float
+    needed: int | None
+
+
+def begun(question: Question, course: Course) -> Progress:
+    """Nothing known yet."""
+    nothing = np.zeros(question.losses.shape)
+    return Progress(question.metric, course, np.zeros(len(EXCESSES)), nothing, nothing)
+
+
+def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
+    """With one matured cohort more."""
+    counts = progress.waiting + question.counts(tally)
+    if not (counts.sum(axis=1) > 0).all():
+        return replace(progress, waiting=counts)
+    wealth = kept(progress.wealth + _growth(progress, question, counts))
+    further = replace(progress, wealth=wealth, counts=progress.counts + counts, waiting=np.zeros(question.losses.shape))
+    if progress.course is Course.WATCH and evidence(wealth) <= 0:
+        return begun(question, Course.WATCH)
+    return further
+
+
+def found(progress: Progress, question: Question, settings: Settings) -> Finding:
+    """What the labels say now."""
+    labels, proof = int(progress.counts.sum()), float(evidence(progress.wealth))
+    loss = _loss(progress, question)
+    is_proven = proof > log(1 / _alpha(progress, settings))
+    is_large = loss is not None and loss - question.reference >= question.margin
+    standing = Standing.WORSE if is_proven and is_large else Standing.UNPROVEN
+    return Finding(
+        metric=question.metric,
+        standing=Standing.TOO_FEW_LABELS if labels < settings.min_labels else standing,
+        labels=labels,
+        value=None if loss is None else shown(question, loss),
+        reference=shown(question, question.reference),
+        evidence=proof,
+        needed=needed(progress, question, settings),
+    )
+
+
+def needed(progress: Progress, question: Question, settings: Settings) -> int | None:
+    """Labels that show a loss of ``REACH`` margins: 2 log(1/alpha) variance / excess^2, and what the bets cost."""
+    excess = question.reference + REACH * question.margin - question.limit
+    if excess <= 0:
+        return None
+    rows = progress.counts.sum(axis=1)
+    share = (rows + PRIOR_LABELS * question.share) / (rows.sum() + PRIOR_LABELS)
+    variance = _variance(question, question.usual + REACH * question.margin)
+    spread = float((variance / share).sum()) / len(share) ** 2
+    labels = SLOWER * 2 * log(1 / _alpha(progress, settings)) * spread / excess**2
+    return max(ceil(labels), settings.min_labels)
+
+
+def _alpha(progress: Progress, settings: Settings) -> float:
+    match progress.course:
+        case Course.SINCE:
+            return settings.label_alpha
+        case Course.WATCH:
+            return settings.watch_alpha
+
+
+def _loss(progress: Progress, question: Question) -> float | None:
+    """Mean over the strata; None before each of them has a label."""
+    rows = progress.counts.sum(axis=1)
+    return float(_means(progress.counts, question).mean()) if len(rows) and (rows > 0).all() else None
+
+
+def _means(counts: Array, question: Question) -> Array:
+    return divided((counts * question.losses).sum(axis=1), counts.sum(axis=1))
+
+
+def _variance(question: Question, mean: Array) -> Array:
+    """Of one row's loss: at most that of a loss of 0 or 1 (Bhatia and Davis 2000); of errors, about their square."""
+    mean = np.clip(mean, _TINY, 1 - _TINY)
+    bound: Array = mean * (1 - mean)
+    return np.minimum(bound, mean**2) if question.metric is Metric.MAE_RATIO else bound
+
+
+def _levels(progress: Progress, question: Question) -> Array:
+    """p_s: what the strata lost before, shifted so that their mean is the limit, or more."""
+    rows = progress.counts.sum(axis=1)
+    lost = (progress.counts * question.losses).sum(axis=1)
+    level = (lost + PRIOR_LABELS * question.usual) / (rows + PRIOR_LABELS)
+    level = np.clip(level + question.limit - level.mean(), _TINY, 1 - _TINY)
+    raised: Array = np.clip(level + max(question.limit - float(level.mean()), 0.0), _TINY, 1 - _TINY)
+    return raised
+
+
+def _growth(progress: Progress, question: Question, counts: Array) -> Array:
+    """Logarithms of the growth in one cohort; [excesses]."""
+    level, rows = _levels(progress, question), counts.sum(axis=1)
+    best = len(rows) * EXCESSES * question.margin / float((_variance(question, level) / rows).sum())
+    most = float((_CAP * rows / level).min())
+    stakes = np.minimum(best, most)[:, None, None] / rows[None, :, None]
+    growth = (counts[None] * np.log1p(stakes * (question.losses - level[:, None])[None])).sum(axis=(1, 2))
+    staked: Array = np.logaddexp(np.log(1 - STAKE), np.log(STAKE) + np.minimum(growth, MOST))
+    return staked

@@ -1,0 +1,66 @@
+"""Small streams of rows with and without drift, for tests; numbers are drawn from fixed seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from leeboard.monitoring.cells import Cells
+from leeboard.monitoring.drift import (
+    DEFAULTS,
+    Case,
+    Judged,
+    Ruling,
+    Settings,
+    Votes,
+    calibrated,
+    judge_all,
+    no_votes,
+    ruled,
+    voted,
+)
+from tests.support.profiles import Reference, Rows
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LETTERS = np.array(list("abcdefgh"))
+
+
+def mixed(random: np.random.Generator, rows: int, *, shift: float = 0.0, features: int = 4) -> Rows:
+    """Normal, lognormal, category and boolean features in turn; ``shift`` moves the first one."""
+    columns = {}
+    for place in range(features):
+        columns[f"f{place}"] = (
+            random.normal(size=rows) + (shift if place == 0 else 0.0),
+            random.lognormal(0.0, 2.0, size=rows),
+            LETTERS[random.integers(0, len(LETTERS), size=rows)],
+            random.random(rows) < 0.3,
+        )[place % 4]
+    return Rows(columns)
+
+
+def autoregressive(random: np.random.Generator, rows: int, *, features: int, memory: float = 0.9) -> Rows:
+    """Slow series with mean 0 and variance 1."""
+    noise = random.normal(size=(rows, features)) * np.sqrt(1 - memory**2)
+    noise[0] /= np.sqrt(1 - memory**2)
+    for row in range(1, rows):
+        noise[row] += memory * noise[row - 1]
+    return Rows({f"f{place}": noise[:, place] for place in range(features)})
+
+
+def judged(reference: Reference, windows: list[Cells], settings: Settings = DEFAULTS) -> list[Judged]:
+    """Each window beside the reference."""
+    profile = reference.profile
+    return judge_all([Case(profile, calibrated(profile, one.rows), one, settings) for one in windows])
+
+
+def rulings(
+    reference: Reference, windows: list[Cells], settings: Settings = DEFAULTS
+) -> Iterator[tuple[Votes, Ruling]]:
+    """Votes and verdict after each of the windows, one an hour."""
+    votes = no_votes(reference.profile)
+    for place, one in enumerate(judged(reference, windows, settings)):
+        opened = NOON + timedelta(hours=place)
+        votes = voted(votes, one, reference.profile, opened=opened, settings=settings)
+        yield votes, ruled(votes, one, reference.profile)
