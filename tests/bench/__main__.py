@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("reconcile", "analysis")
+NAMES = ("reconcile", "analysis", "drift")
 
 
 def main(arguments: list[str]) -> int:

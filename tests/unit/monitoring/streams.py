@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 
-from leeboard.monitoring.cells import Cells
-from leeboard.monitoring.drift import (
-    DEFAULTS,
-    Case,
-    Judged,
-    Ruling,
-    Settings,
-    Votes,
-    calibrated,
-    judge_all,
-    no_votes,
-    ruled,
-    voted,
-)
-from tests.support.profiles import Reference, Rows
+from tests.support.profiles import Rows
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LETTERS = np.array(list("abcdefgh"))
 
 
@@ -47,20 +29,3 @@ def autoregressive(random: np.random.Generator, rows: int, *, features: int, mem
     for row in range(1, rows):
         noise[row] += memory * noise[row - 1]
     return Rows({f"f{place}": noise[:, place] for place in range(features)})
-
-
-def judged(reference: Reference, windows: list[Cells], settings: Settings = DEFAULTS) -> list[Judged]:
-    """Each window beside the reference."""
-    profile = reference.profile
-    return judge_all([Case(profile, calibrated(profile, one.rows), one, settings) for one in windows])
-
-
-def rulings(
-    reference: Reference, windows: list[Cells], settings: Settings = DEFAULTS
-) -> Iterator[tuple[Votes, Ruling]]:
-    """Votes and verdict after each of the windows, one an hour."""
-    votes = no_votes(reference.profile)
-    for place, one in enumerate(judged(reference, windows, settings)):
-        opened = NOON + timedelta(hours=place)
-        votes = voted(votes, one, reference.profile, opened=opened, settings=settings)
-        yield votes, ruled(votes, one, reference.profile)

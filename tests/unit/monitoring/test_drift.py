@@ -25,7 +25,8 @@ from leeboard.monitoring.drift import (
 )
 from leeboard.monitoring.drift.calibration import overdispersion
 from tests.support.profiles import Reference, Rows, reference_of
-from tests.unit.monitoring.streams import LETTERS, NOON, autoregressive, judged, mixed, rulings
+from tests.support.verdicts import NOON, judged, rulings
+from tests.unit.monitoring.streams import LETTERS, autoregressive, mixed
 
 
 @pytest.fixture(scope="module")

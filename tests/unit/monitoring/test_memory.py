@@ -19,7 +19,8 @@ from leeboard.monitoring.performance import Course, begun, observed, question_of
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.windows import Windows, advance, close_due
 from tests.support.profiles import Rows, reference_of
-from tests.unit.monitoring.streams import NOON, mixed, rulings
+from tests.support.verdicts import NOON, rulings
+from tests.unit.monitoring.streams import mixed
 from tests.unit.monitoring.test_performance import predictions
 
 REVISIONS = ("r1", "r2", "r3", "r4")

@@ -28,7 +28,7 @@ from leeboard.monitoring.windows import (
     until_close,
 )
 from tests.support.profiles import Rows, reference_of
-from tests.unit.monitoring.streams import NOON
+from tests.support.verdicts import NOON
 
 PROFILE = reference_of(Rows({"x": np.arange(1000.0) % 97, "b": np.arange(1000) % 2 == 0})).profile
 OTHER = replace(PROFILE, digest="sha256:other")
