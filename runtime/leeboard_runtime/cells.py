@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 from leeboard_runtime import measures
 from leeboard_runtime.channels import Channel, Feature, Measure
-from leeboard_runtime.mapping import NULL_MICROSECONDS
 
 QUALITY = ("missing", "null", "type", "nonFinite", "unseen", "outside")
 MISSING, NULL, TYPE, NON_FINITE, UNSEEN, OUTSIDE = range(6)
@@ -155,7 +154,7 @@ class NumbersCounter:
         makers: dict[Measure, Callable[[Any, float], float]],
         *,
         read: Callable[[Value], Any],
-        fault: int,
+        fault: Callable[[Value], int],
     ) -> None:
         self._channels = [(makers[c.measure], c.edges or EMPTY_EDGES, [0] * c.cells) for c in channels]
         self._read = read
@@ -163,11 +162,11 @@ class NumbersCounter:
         self.quality = [0] * len(QUALITY)
 
     def count(self, values: Sequence[Value], now: float) -> None:
-        """Count values; what cannot be read although it is there is of the kind ``fault``."""
+        """Count values; ``fault`` says of which kind what cannot be read is."""
         for value in values:
             known = self._read(value)
             if known is None:
-                self.quality[NULL if value is None or value == NULL_MICROSECONDS else self._fault] += 1
+                self.quality[self._fault(value)] += 1
                 continue
             for make, edges, counts in self._channels:
                 counts[bisect_right(edges, make(known, now))] += 1

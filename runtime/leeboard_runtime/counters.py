@@ -9,6 +9,7 @@ from typing import Any
 from leeboard_runtime import measures
 from leeboard_runtime.cells import (
     NON_FINITE,
+    NULL,
     TYPE,
     CategoryCounter,
     Counter,
@@ -58,9 +59,9 @@ def counter_of(feature: Feature, channels: Sequence[Channel], kind: str) -> Coun
     if wanted == {Measure.CATEGORY} and kind in TEXT_OF:
         return CategoryCounter(channels[0], TEXT_OF[kind])
     if wanted <= DATES.keys() and kind in MICROSECONDS_OF:
-        return NumbersCounter(channels, DATES, read=MICROSECONDS_OF[kind], fault=TYPE)
+        return NumbersCounter(channels, DATES, read=MICROSECONDS_OF[kind], fault=_fault_of_date)
     if wanted <= TEXTS.keys() and kind == "string":
-        return NumbersCounter(channels, TEXTS, read=lambda text: text, fault=TYPE)
+        return NumbersCounter(channels, TEXTS, read=lambda text: text, fault=lambda _: NULL)
     return UnreadableCounter(channels, _null_test(kind))
 
 
@@ -81,7 +82,7 @@ def array_counter_of(channels: Sequence[Channel], elements: int, *, is_text: boo
             makers[measure] = _projected(number, elements)
     if is_text or not wanted <= makers.keys():
         return UnreadableCounter(channels, lambda _: False)
-    return NumbersCounter(channels, makers, read=_finite, fault=NON_FINITE)
+    return NumbersCounter(channels, makers, read=_finite, fault=_fault_of_array)
 
 
 def _projected(number: int, elements: int) -> Callable[[Sequence[float], float], float]:
@@ -91,6 +92,14 @@ def _projected(number: int, elements: int) -> Callable[[Sequence[float], float],
 
 def _finite(values: Sequence[float]) -> Sequence[float] | None:
     return values if isfinite(sum(values)) else None
+
+
+def _fault_of_date(value: Value) -> int:
+    return NULL if value is None or value == NULL_MICROSECONDS else TYPE
+
+
+def _fault_of_array(values: Sequence[float]) -> int:
+    return NULL if any(value != value for value in values) else NON_FINITE  # noqa: PLR0124 - NaN alone is not itself
 
 
 def _null_test(kind: str) -> Callable[[Value], bool]:
