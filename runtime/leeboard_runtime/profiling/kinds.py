@@ -14,7 +14,6 @@ no value at all                           NotMonitored(Empty), NotMonitored(NotI
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from leeboard_runtime.frames import Array
-from leeboard_runtime.measures import category_text
+from leeboard_runtime.measures import category_text, redacted_name
 from leeboard_runtime.profiling.parsing import objects
 from leeboard_runtime.profiling.reference import Reference
 from leeboard_runtime.signature import Description
@@ -60,11 +59,6 @@ def inputs_of(reference: Reference, description: Description, redact: Sequence[s
         hidden = name in redact
         found.append(Input(redacted_name(name) if hidden else name, kind, shaped, reason, hidden))
     return found
-
-
-def redacted_name(name: str) -> str:
-    """What stands for a name that nobody shall read."""
-    return f"redacted-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
 def _raw(reference: Reference, description: Description) -> list[tuple[str, str, Array | None]]:

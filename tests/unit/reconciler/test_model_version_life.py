@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import API_VERSION, Kind, Tag
+from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest
 from leeboard.planning import model_version
 from leeboard.planning.plan import Create, JsonPatch, ObjectRef
@@ -22,6 +23,14 @@ REF = ObjectRef(API_VERSION, "ModelVersion", "credit", "car-loan-v3")
 CREATED = "2026-11-21T12:00:00Z"
 KINDS = {Kind.MODEL_VERSION: KindEntry(ModelVersion.model_validate, observe_model_version, model_version.plan)}
 TEXT = build.record()
+PROFILE: Manifest = {
+    "uri": "runs:/run-1/leeboard/profile-0.json",
+    "digest": build.DIGEST,
+    "bytes": 20000,
+    "rows": 8000,
+    "features": 7,
+    "monitored": 6,
+}
 
 
 @dataclass
@@ -158,3 +167,77 @@ async def test_a_version_without_status_reads_its_fingerprint_again_from_what_is
 
     assert after["fingerprint"] == before["fingerprint"]
     assert len(life.jobs) == 1
+
+
+async def until_profiling(life: Life) -> Manifest:
+    """The fingerprint is latched, and the run logged a reference."""
+    life.tracking.references["run-1"] = Reference(artifact="reference.csv")
+    await life.settle()
+    life.prints(TEXT)
+    life.job_ends(build.finished_pod(TEXT), "Complete")
+    return await life.settle()
+
+
+def kept(life: Life) -> Manifest:
+    """The pod of the newest profile Job, whose last container kept the profile."""
+    template = life.jobs[-1]["spec"]["template"]
+    names = [item["name"] for item in template["spec"]["initContainers"]]
+    done: list[Manifest] = [{"name": name, "state": build.ended(0)} for name in names]
+    upload: Manifest = {"name": "upload", "state": build.ended(0, **PROFILE)}
+    return {
+        "metadata": {**template["metadata"], "name": "profile-1", "namespace": "credit", "creationTimestamp": CREATED},
+        "spec": template["spec"],
+        "status": {"phase": "Succeeded", "initContainerStatuses": done, "containerStatuses": [upload]},
+    }
+
+
+async def test_a_version_with_a_reference_is_ready_when_its_profile_is_kept() -> None:
+    life = Life()
+    building = await until_profiling(life)
+    life.job_ends(kept(life), "Complete")
+
+    status = await life.settle()
+
+    assert (building["phase"], "profile" in building, len(life.jobs)) == ("Profiling", False, 2)
+    assert (status["phase"], status["profile"]) == ("Ready", PROFILE)
+    assert [notice.reason for notice in life.cluster.notices] == ["Ready"]
+
+
+async def test_a_version_that_has_its_profile_asks_nothing_and_writes_nothing() -> None:
+    life = Life()
+    await until_profiling(life)
+    life.job_ends(kept(life), "Complete")
+    await life.settle()
+    calls, written, told = life.tracking.calls, len(life.cluster.written), len(life.cluster.statuses)
+    life.restart()
+
+    await life.settle()
+
+    assert (life.tracking.calls, len(life.cluster.written), len(life.cluster.statuses)) == (calls, written, told)
+
+
+async def test_a_version_without_status_has_its_profile_again_from_what_is_left() -> None:
+    life = Life()
+    await until_profiling(life)
+    life.job_ends(kept(life), "Complete")
+    before = await life.settle()
+    del life.cluster.objects[REF]["status"]
+
+    after = await life.settle()
+
+    assert (after["profile"], after["phase"], len(life.jobs)) == (before["profile"], "Ready", 2)
+
+
+async def test_three_transient_failures_of_the_profile_leave_a_ready_version() -> None:
+    life = Life()
+    await until_profiling(life)
+    for attempt in (1, 2, 3):
+        pod = kept(life)
+        pod["metadata"]["name"] = f"profile-{attempt}"
+        pod["status"] = {"phase": "Failed", "initContainerStatuses": [{"name": "fetch", "state": build.ended(75)}]}
+        life.job_ends(pod, "Failed")
+        status = await life.settle()
+
+    told = {item["type"]: f"{item['status']}/{item['reason']}" for item in status["conditions"]}
+    assert (status["phase"], told["ProfileReady"], len(life.jobs)) == ("Ready", "False/ProfileFailed", 4)
+    assert [notice.reason for notice in life.cluster.notices] == ["Retrying", "Retrying", "ProfileFailed", "Ready"]

@@ -104,6 +104,9 @@ def _again(situation: Situation, job: Manifest, *, attempt: int, why: str) -> St
         message = f"{attempt} attempts failed; the last one: {why}. {NEXT}"
         return _given_up(situation, VersionReason.PROFILE_FAILED, message)
     reference = situation.resource.spec.reference or _reference_of(job)
+    if reference is None:
+        message = f"attempt {attempt} failed, and its Job does not tell any more from which rows: {why}. {NEXT}"
+        return _given_up(situation, VersionReason.PROFILE_FAILED, message)
     return _creating(situation, reference, attempt=attempt + 1, why=f"attempt {attempt} failed: {why}")
 
 
@@ -119,9 +122,12 @@ def _creating(situation: Situation, reference: Reference, *, attempt: int, why: 
     return Step(_under_way(situation, reason, why), writes=(Create(job),))
 
 
-def _reference_of(job: Manifest) -> Reference:
-    """The rows that an earlier attempt was made from, as its own annotation tells."""
-    return Reference.model_validate_json(job["metadata"]["annotations"][REFERENCE_ANNOTATION])
+def _reference_of(job: Manifest) -> Reference | None:
+    """The rows that an earlier attempt was made from, as its own annotation tells; None when somebody took it away."""
+    try:
+        return Reference.model_validate_json((job["metadata"].get("annotations") or {}).get(REFERENCE_ANNOTATION, ""))
+    except ValidationError:
+        return None
 
 
 def _refused(situation: Situation, rejection: Rejection) -> Step:

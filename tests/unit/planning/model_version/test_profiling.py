@@ -264,6 +264,17 @@ def test_what_may_pass_is_tried_three_times() -> None:
     assert [len(result.writes) for result in results] == [1, 1, 0]
 
 
+def test_a_job_that_does_not_tell_its_rows_any_more_ends_the_attempts() -> None:
+    resource = fingerprinted()
+    found = failed(resource, fetch=ended(75))
+    assert not isinstance(found.jobs, Unknown)
+    found.jobs.items[0]["metadata"]["annotations"] = None
+
+    result = planned(resource, found)
+
+    assert (said(result)["ProfileReady"], result.writes) == ("False/ProfileFailed", ())
+
+
 def test_a_pod_that_never_starts_is_given_up_at_the_start_deadline_and_its_job_goes() -> None:
     resource = fingerprinted()
     stuck = a_job(resource)

@@ -14,7 +14,7 @@ from leeboard_runtime import measures
 from leeboard_runtime.profiling.blocks import blocks_of
 from leeboard_runtime.profiling.cells import counted
 from leeboard_runtime.profiling.channels import channels_of, numeric
-from leeboard_runtime.profiling.kinds import Input, inputs_of, redacted_name
+from leeboard_runtime.profiling.kinds import Input, inputs_of
 from leeboard_runtime.profiling.quality import limits_of, quality_of
 from leeboard_runtime.profiling.reference import Reference
 from leeboard_runtime.signature import Column, Description, Tensor
@@ -73,7 +73,7 @@ def test_a_redacted_input_shows_neither_name_nor_values() -> None:
 
     (measured,) = channels_of(0, found, None)
 
-    assert found.name == measured.channel.name == redacted_name("x")
+    assert found.name == measured.channel.name == measures.redacted_name("x")
     assert (measured.channel.values, measured.channel.known, measured.channel.hashed) == ((), None, 16)
     assert sorted(count for count in counted(measured.cells, measured.channel) if count) == [200, 200]
 
