@@ -19,7 +19,7 @@ from leeboard_runtime.packed import Packed
 from leeboard_runtime.protocol import OutputTensor
 from leeboard_runtime.signature import Description
 from leeboard_runtime.slices import Slices
-from leeboard_runtime.tokens import NOTHING, Keyring, Sealed
+from leeboard_runtime.tokens import NOTHING, Keyring
 from leeboard_runtime.watched import Watched
 
 log = logging.getLogger("leeboard.monitoring")
@@ -64,6 +64,7 @@ class Monitor:
         self._clock = clock
         self._description: Description | None = None
         self.cells: CellCounts | None = None
+        self._tells_outcomes = declared.profile.task is not Task.UNKNOWN
         self._is_wide = any(
             channel.cells > NOTHING for channel in declared.profile.channels if channel.role is not Role.FEATURE
         )
@@ -116,25 +117,24 @@ class Monitor:
             log.error("an answer was not counted faults=%d", self.faults, exc_info=error)
 
     def _sealed(self, read: Read, at: int) -> str | None:
-        tokens = self.tokens
-        if tokens is None or not tokens.keys.value or read.packed.rows > min(TOKEN_ROWS, read.limit):
+        """The tokens of an answer's rows; None where it has more than TOKEN_ROWS, or there are no keys."""
+        tokens, rows = self.tokens, read.limit
+        if tokens is None or not self._tells_outcomes or read.packed.rows > min(TOKEN_ROWS, rows):
             return None
-        if self.declared.profile.task is Task.UNKNOWN:
+        keyring, version = tokens.keys.value, tokens.version
+        if not keyring:
             return None
-        seal, version = tokens.keys.value.seal, tokens.version
         values, cells, classes = read.predictions
         if self._is_wide:
             cells, classes = ([index if index < NOTHING else -1 for index in of] for of in (cells, classes))
-        if read.limit == 1:
+        if rows == 1:
             segment = read.segments[0][0] if read.segments else -1
             group = read.groups[0][0] if read.groups else -1
-            return seal(version, Sealed(at, cells[0], classes[0], values[0], segment, group))
-        nowhere = (-1,) * read.limit
+            return keyring.seal(version, (at, cells[0], classes[0], values[0], segment, group))
+        nowhere = (-1,) * rows
         segments, groups = (found[0] if found else nowhere for found in (read.segments, read.groups))
-        rows = zip(cells, classes, values, segments, groups, strict=True)
-        return ",".join(
-            seal(version, Sealed(at, cell, label, value, segment, group)) for cell, label, value, segment, group in rows
-        )
+        told = zip((at,) * rows, cells, classes, values, segments, groups, strict=True)
+        return ",".join([keyring.seal(version, row) for row in told])
 
     def _count_served(self, told: Told) -> None:
         start = cohort_of(int(told.at))

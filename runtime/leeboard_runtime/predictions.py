@@ -59,11 +59,12 @@ class PredictionCounter:
 
     def count(self, predictions: Predictions) -> None:
         """Count them; a row whose score or class is unknown is in no cell of that channel."""
+        scores, classes = self.scores, self.classes
         if self.score is not None:
             for cell in predictions.cells:
                 if cell >= 0:
-                    self.scores[cell] += 1
+                    scores[cell] += 1
         if self.label is not None:
             for label in predictions.classes:
                 if label >= 0:
-                    self.classes[label] += 1
+                    classes[label] += 1

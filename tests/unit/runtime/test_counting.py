@@ -18,6 +18,7 @@ from leeboard_runtime.packed import EVERYTHING, Packed
 from leeboard_runtime.profile_reading import parse_profile
 from leeboard_runtime.protocol import OutputTensor, RequestParser
 from leeboard_runtime.signature import Column, Description
+from leeboard_runtime.slices import Slices
 from tests.support.profile_document import (
     channel,
     described,
@@ -140,6 +141,32 @@ def test_segments_and_groups_are_counted_apart_by_declared_values() -> None:
     assert [one.document(with_scores=False) for one in cells.groups] == [
         {"column": "visits", "values": [{"value": "1", "rows": 3, "class": [0, 2]}]}
     ]
+
+
+@pytest.mark.parametrize("size", [1, 2], ids=["row by row", "all at once"])
+def test_columns_are_found_wherever_they_stand_among_others_of_their_type(size: int) -> None:
+    edges = [10.0, 20.0]
+    document = profile(
+        [feature("b"), feature("d"), feature("c", "Category")],
+        [channel("b", 0, edges=edges), channel("d", 1, edges=edges), channel("c", 2, "Category", values=["7.0"])],
+        task="Unknown",
+    )
+    description = described([(name, "double") for name in "abcde"])
+    cells = CellCounts(parse_profile(encoded(document)), description, segments=[Slices("d", ("15.0", "25.0"))])
+    given = {"a": [1.0, 2.0], "b": [5.0, 15.0], "c": [7.0, 8.0], "d": [25.0, 15.0], "e": [99.0, 99.0]}
+
+    for start in range(0, 2, size):
+        inputs = [
+            {"name": name, "shape": [size], "datatype": "FP64", "data": data[start : start + size]}
+            for name, data in given.items()
+        ]
+        call = RequestParser(description).parse(orjson.dumps({"inputs": inputs}))
+        cells.count(cells.read(call.packed, []), NOW)
+
+    assert cells.counts() == [[1, 1, 0], [0, 1, 1], [1]]
+    assert cells.quality()[2] == [0, 0, 0, 0, 1, 0]
+    segment = cells.segments[0].document(with_scores=True)
+    assert [value["rows"] for value in segment["values"]] == [1, 1]
 
 
 def test_a_declared_column_that_the_model_lacks_is_named_and_counted_nowhere() -> None:
