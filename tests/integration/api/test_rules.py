@@ -24,6 +24,13 @@ NAMED = "spec.template.spec.containers[0].env[0].name"
 ANSWERS = {"checks": [{"name": "answers", "disagreement": {"max": "0.05"}}]}
 SHADOW = {"shadow": {}, "for": "30m"}
 DATASET = {"name": "car-loan"}
+REFERENCE = {
+    "artifact": "held-out/rows.csv",
+    "format": "CSV",
+    "timeColumn": "timestamp",
+    "target": "repaid",
+    "redact": ["salary range"],
+}
 LINEAGE = {"git": {"repository": "https://example.org/r", "revision": "4f2c"}}
 
 REFUSED: dict[str, tuple[Manifest, str]] = {
@@ -56,6 +63,22 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "an approval that does not exist": (
         training_job(modelVersion={"approval": "Never"}),
         'supported values: "Automatic"',
+    ),
+    "a reference from two places": (
+        training_job(modelVersion={"reference": {"artifact": "a.csv", "uri": "https://data.example/a.csv"}}),
+        "spec.modelVersion.reference: Required value: exactly one of artifact",
+    ),
+    "a reference from nowhere": (
+        model_version(reference={"target": "repaid"}),
+        "spec.reference: Required value: exactly one of artifact",
+    ),
+    "a reference on somebody's disk": (
+        model_version(reference={"uri": "file:///data/a.csv"}),
+        "spec.reference.uri: Invalid value",
+    ),
+    "a reference with an absolute path": (
+        model_version(reference={"artifact": "/data/a.csv"}),
+        "spec.reference.artifact: Invalid value",
     ),
     "a training pod without containers": (training_pod(containers=[]), "spec.template.spec.containers"),
     "a container without image": (
@@ -172,8 +195,9 @@ ACCEPTED: dict[str, Manifest] = {
         dataset={"name": "car-loan", "uri": "s3://b/k", "digest": DIGEST},
         parameters={"max_depth": "6", "_x1": ""},
         result={"modelName": "model"},
-        modelVersion={"approval": "Automatic"},
+        modelVersion={"approval": "Automatic", "reference": REFERENCE},
     ),
+    "a ModelVersion with a reference at an address": model_version(reference={"uri": "s3://bucket/held-out.parquet"}),
     "a dataset variable of one's own, without a dataset": training_job(parameters={"DATASET_URI": "x"}),
     "a rich training pod": training_pod(
         restartPolicy="Never",
