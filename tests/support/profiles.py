@@ -90,7 +90,7 @@ def cells_of(
         missing, infinite = np.isnan(values), np.isinf(values)
         cells = np.searchsorted(channel["edges"], values, side="right")
         outside = np.zeros(len(values), bool) if limits is None else (values < limits[0]) | (values > limits[1])
-        return np.where(missing | infinite, -1, cells), {1: missing, 3: infinite, 5: outside & ~infinite}
+        return np.where(missing | infinite | outside, -1, cells), {1: missing, 3: infinite, 5: outside & ~infinite}
     texts, places = np.unique(values.astype(str), return_inverse=True)
     known = {text: place for place, text in enumerate(channel["values"])}
     of_text = [known.get(text, _bucket(channel, text, len(known))) for text in texts]

@@ -22,8 +22,10 @@ from leeboard.monitoring.profile import Profile
 REVISIONS = 4
 GONE = 200
 """Processes that are remembered after they went, so that none is counted twice when it comes back."""
-PUNCTUAL = 24
-"""A window closes in the first of so many parts of a season, else it waits for the next season."""
+PUNCTUAL, LATE = 24, timedelta(minutes=2)
+"""A window closes in the first of so many parts of a season, or within the time that polls may be late; else it
+waits for the end of the next season.
+"""
 _DIGEST_BYTES = 6
 
 
@@ -223,7 +225,7 @@ def _is_due(window: Open, settings: Settings, now: datetime) -> bool:
     age = now - window.opened
     if age >= settings.longest:
         return True
-    is_punctual = age >= settings.period and age % settings.period <= settings.period / PUNCTUAL
+    is_punctual = age >= settings.period and age % settings.period <= max(settings.period / PUNCTUAL, LATE)
     return is_punctual and window.cells.rows >= settings.min_samples
 
 

@@ -176,6 +176,11 @@ def test_a_window_closes_after_whole_seasons_with_enough_rows_or_at_its_longest(
         assert filled(windows).rows == rows
 
 
+@pytest.mark.parametrize("seconds", [60, 75, 119])
+def test_a_short_season_does_not_wait_for_a_poll_that_comes_at_its_end(seconds: float) -> None:
+    assert len(closing(10, seconds / 3600, seasons=timedelta(minutes=1))[1]) == 1
+
+
 def test_the_short_window_closes_by_the_hour() -> None:
     windows, closed = closing(200, 1.0)
     assert closed == (ClosedWindow("r1", Span.SHORT, at(0), at(60), cells(200), is_full=True),)

@@ -28,12 +28,12 @@ from leeboard.monitoring.metric import Metric
 from leeboard.monitoring.performance.question import Question, shown
 from leeboard.monitoring.performance.tally import Tally
 
-EXCESSES: Array = np.array([0.5, 1.0, 2.0, 4.0, 8.0])
+EXCESSES: Array = np.array([1.0, 2.0, 4.0])
 """What is bet on, as differences of mean losses in margins: a mixture, since the true one is not known."""
 PRIOR_LABELS = 50.0
 REACH = 1.5
 """The loss that ``needed`` labels are for, in margins: three points by default."""
-SLOWER = 1.6
+SLOWER = 2.2
 """What the mixture and the part of the wealth at stake cost in labels, beside the best bet (measured)."""
 _CAP, _TINY = 0.9, 1e-6
 
