@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from leeboard.monitoring.cohorts import Cohorts, fitted
@@ -24,13 +25,22 @@ MAX_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Drift was voted for in a window that began at ``since``, and has not gone; ``progress`` is the bet since then."""
+
+    since: datetime
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """``windows`` of all revisions; the others by revision."""
+    """``windows`` of all revisions; the others by revision. ``performance`` is the bet that watches all the time."""
 
     windows: Windows = field(default_factory=Windows)
     votes: Mapping[str, Votes] = field(default_factory=dict)
     cohorts: Mapping[str, Cohorts] = field(default_factory=dict)
     performance: Mapping[str, Progress] = field(default_factory=dict)
+    suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """JSON of at most MAX_BYTES; ``from_text`` gives an equal value unless baselines had to be left out."""
@@ -39,6 +49,7 @@ class Memory:
             "votes": {name: votes_json(one) for name, one in self.votes.items()},
             "cohorts": {name: cohorts_json(one) for name, one in fitted(self.cohorts).items()},
             "performance": {name: progress_json(one) for name, one in self.performance.items()},
+            "suspicions": {name: _suspicion_json(one) for name, one in self.suspicions.items()},
         }
         room = MAX_BYTES - len(_text(rest)) - len(',"windows":')
         return _text({**rest, "windows": windows_json(self.windows, room)})
@@ -59,7 +70,18 @@ def _memory(document: dict[str, Any]) -> Memory:
         votes={str(name): votes_of(one) for name, one in document["votes"].items()},
         cohorts={str(name): cohorts_of(one) for name, one in document["cohorts"].items()},
         performance={str(name): progress_of(one) for name, one in document["performance"].items()},
+        suspicions={str(name): _suspicion(one) for name, one in document["suspicions"].items()},
     )
+
+
+def _suspicion_json(suspicion: Suspicion) -> list[Any]:
+    progress = suspicion.progress
+    return [suspicion.since.isoformat(), None if progress is None else progress_json(progress)]
+
+
+def _suspicion(values: list[Any]) -> Suspicion:
+    since, progress = values
+    return Suspicion(datetime.fromisoformat(since), None if progress is None else progress_of(progress))
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -43,6 +43,7 @@ def progress_json(progress: Progress) -> dict[str, Any]:
         "shape": list(progress.counts.shape),
         "counts": pack(progress.counts.ravel().astype(np.int64)),
         "waiting": pack(progress.waiting.ravel().astype(np.int64)),
+        "total": pack(progress.total.ravel().astype(np.int64)),
     }
 
 
@@ -52,13 +53,16 @@ def progress_of(document: dict[str, Any]) -> Progress:
     wealth = np.array([float(number) for number in document["wealth"]])
     if wealth.shape != EXCESSES.shape or not np.isfinite(wealth).all():
         raise ValueError("not a wealth")
-    counts, waiting = (unpack(document[name]).reshape(strata, values) for name in ("counts", "waiting"))
+    counts, waiting, total = (
+        unpack(document[name]).reshape(strata, values).astype(np.float64) for name in ("counts", "waiting", "total")
+    )
     return Progress(
         Metric(document["metric"]),
         Course(document["course"]),
         wealth.astype(np.float32).astype(np.float64),
-        counts.astype(np.float64),
-        waiting.astype(np.float64),
+        counts,
+        waiting,
+        total,
     )
 
 

@@ -33,7 +33,7 @@ class Settings:
     metric: Metric | None = None
     most_loss: float = 0.02
     label_alpha: float = 0.05
-    watch_alpha: float = 0.01
+    watch_alpha: float = 0.001
     min_labels: int = 200
     most_ratio: float = 0.1
     coverage: float = 0.8

@@ -9,7 +9,7 @@ as those of a rollout's analysis, with strata instead of two versions.
 
 ``Course.WATCH`` begins anew whenever nothing speaks against the version any more, so that a change after years of good
 labels is seen as soon as one at the start; then alpha holds for each new beginning, so a false proof comes once in
-1 / alpha cohorts at most on average, in fact far less often since the loss must also be as large as the margin.
+1 / alpha cohorts at most on average, in fact far less often, since the loss must also be as large as the margin.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from leeboard.monitoring.performance.tally import Tally
 EXCESSES: Array = np.array([1.0, 2.0, 4.0])
 """What is bet on, as differences of mean losses in margins: a mixture, since the true one is not known."""
 PRIOR_LABELS = 50.0
+TOTAL = 10_000
 REACH = 1.5
 """The loss that ``needed`` labels are for, in margins: three points by default."""
 SLOWER = 2.2
@@ -55,8 +56,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Progress(Arrays):
-    """``wealth`` [excesses] as logarithms; ``counts`` [strata, values] of the labels bet on; ``waiting`` are those that
-    came before every stratum had one.
+    """``wealth`` [excesses] as logarithms; ``counts`` [strata, values] of the labels bet on since it began anew;
+    ``waiting`` are those that came before every stratum had one; ``total`` are all, halved beyond TOTAL of them.
     """
 
     metric: Metric
@@ -64,12 +65,14 @@ class Progress(Arrays):
     wealth: Array
     counts: Array
     waiting: Array
+    total: Array
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``value`` and ``reference`` are the metric as people know it (None: no labels); ``needed`` labels show a loss of
-    ``REACH`` margins with a chance of about 0.8 (None: no number of labels would, the reference has too few).
+    """``value`` (None: no labels) and ``reference`` are the metric as people know it; ``labels`` and ``value`` are
+    those since the bet began anew if they are enough, else of all. ``needed`` labels show a loss of ``REACH`` margins with a
+    chance of about 0.8 (None: no number of labels would, the reference has too few).
     """
 
     metric: Metric
@@ -84,7 +87,7 @@ class Finding:
 def begun(question: Question, course: Course) -> Progress:
     """Nothing known yet."""
     nothing = np.zeros(question.losses.shape)
-    return Progress(question.metric, course, np.zeros(len(EXCESSES)), nothing, nothing)
+    return Progress(question.metric, course, np.zeros(len(EXCESSES)), nothing, nothing, nothing)
 
 
 def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
@@ -93,24 +96,29 @@ def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
     if not (counts.sum(axis=1) > 0).all():
         return replace(progress, waiting=counts)
     wealth = kept(progress.wealth + _growth(progress, question, counts))
-    further = replace(progress, wealth=wealth, counts=progress.counts + counts, waiting=np.zeros(question.losses.shape))
+    total = progress.total + counts
+    total = total if total.sum() <= TOTAL else np.floor(total / 2)
+    nothing = np.zeros(question.losses.shape)
+    further = replace(progress, wealth=wealth, counts=progress.counts + counts, waiting=nothing, total=total)
     if progress.course is Course.WATCH and evidence(wealth) <= 0:
-        return begun(question, Course.WATCH)
+        return replace(begun(question, Course.WATCH), total=total)
     return further
 
 
 def found(progress: Progress, question: Question, settings: Settings) -> Finding:
     """What the labels say now."""
-    labels, proof = int(progress.counts.sum()), float(evidence(progress.wealth))
-    loss = _loss(progress, question)
-    is_proven = proof > log(1 / _alpha(progress, settings))
+    proof, loss = float(evidence(progress.wealth)), _loss(progress.counts, question)
+    is_enough = progress.counts.sum() >= settings.min_labels
     is_large = loss is not None and loss - question.reference >= question.margin
-    standing = Standing.WORSE if is_proven and is_large else Standing.UNPROVEN
+    is_worse = is_enough and is_large and proof > log(1 / _alpha(progress, settings))
+    basis = progress.counts if is_enough else progress.total
+    labels, usual = int(basis.sum()), _loss(basis, question)
+    standing = Standing.WORSE if is_worse else Standing.UNPROVEN
     return Finding(
         metric=question.metric,
-        standing=Standing.TOO_FEW_LABELS if labels < settings.min_labels else standing,
+        standing=standing if labels >= settings.min_labels else Standing.TOO_FEW_LABELS,
         labels=labels,
-        value=None if loss is None else shown(question, loss),
+        value=None if usual is None else shown(question, usual),
         reference=shown(question, question.reference),
         evidence=proof,
         needed=needed(progress, question, settings),
@@ -122,7 +130,7 @@ def needed(progress: Progress, question: Question, settings: Settings) -> int | 
     excess = question.reference + REACH * question.margin - question.limit
     if excess <= 0:
         return None
-    rows = progress.counts.sum(axis=1)
+    rows = progress.total.sum(axis=1)
     share = (rows + PRIOR_LABELS * question.share) / (rows.sum() + PRIOR_LABELS)
     variance = _variance(question, question.usual + REACH * question.margin)
     spread = float((variance / share).sum()) / len(share) ** 2
@@ -138,10 +146,10 @@ def _alpha(progress: Progress, settings: Settings) -> float:
             return settings.watch_alpha
 
 
-def _loss(progress: Progress, question: Question) -> float | None:
+def _loss(counts: Array, question: Question) -> float | None:
     """Mean over the strata; None before each of them has a label."""
-    rows = progress.counts.sum(axis=1)
-    return float(_means(progress.counts, question).mean()) if len(rows) and (rows > 0).all() else None
+    rows = counts.sum(axis=1)
+    return float(_means(counts, question).mean()) if len(rows) and (rows > 0).all() else None
 
 
 def _means(counts: Array, question: Question) -> Array:
