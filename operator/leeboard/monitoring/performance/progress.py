@@ -71,8 +71,8 @@ class Progress(Arrays):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``value`` (None: no labels) and ``reference`` are the metric as people know it; ``labels`` and ``value`` are
-    those since the bet began anew if they are enough, else of all. ``needed`` labels show a loss of ``REACH`` margins with a
-    chance of about 0.8 (None: no number of labels would, the reference has too few).
+    those since the bet began anew if they are enough, else of all. ``needed`` labels show a loss of ``REACH`` margins
+    with a chance of about 0.8 (None: no number of labels would, the reference has too few).
     """
 
     metric: Metric
