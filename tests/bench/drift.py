@@ -40,7 +40,7 @@ def changing(name: str, runs: list[Followed], *, most: float | None = None) -> l
     delays = np.array([run.delay for run in runs])
     found = delays[np.isfinite(delays)]
     worst = float(delays.max())
-    before = sum(run.windows for run in runs)
+    before = sum(run.before for run in runs)
     return [
         Measurement(f"{name}: false verdicts", _false(runs), "verdicts", 0, peers={"always fire": float(before)}),
         Measurement(f"{name}: found", len(found) / len(runs), "share", None if most is None else 1.0, "min",

@@ -24,11 +24,12 @@ COHORT = 100
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One stream's windows. ``onsets`` are the windows (from 0) at which a drift verdict began, by row of their end;
-    ``false`` are those before the change. ``delay`` is in windows after the change; inf: never.
+    """One stream's windows, ``before`` of them up to the change. ``onsets`` are the windows (from 0) at which a drift
+    verdict began, ``false`` of them before the change; ``delay`` is in windows after it, inf: never.
     """
 
     windows: int
+    before: int
     judged: int
     drifted: int
     onsets: tuple[int, ...]
@@ -52,6 +53,7 @@ def follow(stream: Stream) -> Followed:
     whole = len(windows) if stream.change is None else -(-stream.change // stream.window)
     return Followed(
         windows=len(windows),
+        before=whole,
         judged=sum(ruling.verdict is not Verdict.INSUFFICIENT_DATA for ruling in ruled),
         drifted=sum(bool(one.is_drifted().any()) for one in one_by_one[:whole]),
         onsets=onsets,
