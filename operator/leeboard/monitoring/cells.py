@@ -127,7 +127,7 @@ class PodLabels:
 
 
 def padded(rows: list[list[int]], width: int) -> Counts:
-    """Counts of rows of any length as [rows, width], zeros behind them."""
+    """Counts of rows of any length, ``width`` at most, as [rows, width] with zeros behind them."""
     array = np.zeros((len(rows), width), np.int64)
     for place, row in enumerate(rows):
         array[place, : len(row)] = row

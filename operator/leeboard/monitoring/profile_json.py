@@ -102,7 +102,7 @@ def _owner(feature: object, role: Role, *, features: int, path: str) -> int:
 
 def _reference(document: dict[str, Any], widths: list[int], features: int) -> Cells:
     rows = _count(_member(document, "reference", dict).get("rows"), "reference.rows")
-    quality = _table(document.get("quality"), [len(QUALITY)] * features, "quality")
+    quality = _table(document.get("quality"), [len(QUALITY)] * features, "quality").reshape(-1, len(QUALITY))
     cells = Cells(rows, _table(document.get("counts"), widths, "counts"), quality)
     if not cells.is_sound:
         raise ProfileInvalidError("counts: a cell holds more than reference.rows")

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
 from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, LabelEntry, PodLabels, Served, padded
 from leeboard.monitoring.profile import Profile
 
@@ -38,6 +36,7 @@ def cells_of(member: object, profile: Profile) -> Cells:
     members = _object(member, "cells")
     counts = _table(members.get("counts"), [int(width) for width in profile.widths], "cells.counts")
     quality = _table(members.get("quality"), [len(QUALITY)] * len(profile.features), "cells.quality")
+    quality = quality.reshape(-1, len(QUALITY))
     rows, skipped = (_count(members.get(name), f"cells.{name}") for name in ("rows", "skipped"))
     found = Cells(rows, counts, quality, skipped)
     if not found.is_sound:
@@ -103,7 +102,7 @@ def _table(value: object, widths: list[int], path: str) -> Counts:
             raise ReportInvalidError(f"{path}[{place}]: not a list of {width}")
         for cell, count in enumerate(row):
             _count(count, f"{path}[{place}][{cell}]")
-    return padded(rows, max(widths, default=0)) if rows else np.zeros((0, 0), np.int64)
+    return padded(rows, max(widths, default=0))
 
 
 def _object(value: object, path: str) -> Mapping[str, Any]:

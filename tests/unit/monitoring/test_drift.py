@@ -18,6 +18,7 @@ from leeboard.monitoring.drift import (
     calibrated,
     judge,
     judge_all,
+    judge_quality,
     merged_blocks,
     no_votes,
     ruled,
@@ -137,6 +138,36 @@ def test_predictions_drift_without_any_feature() -> None:
     windows = [reference.window(rows(1000, accepted)) for accepted in (0.8, 0.8, 0.5, 0.5, 0.5)]
     found = [ruling for _, ruling in rulings(reference, windows)]
     assert (found[-1].verdict, found[-1].drifted) == (Verdict.DRIFT, ("prediction",))
+
+
+def test_predictions_are_judged_among_themselves_not_among_fifty_calm_features() -> None:
+    """54 of 80 where one half is usual: 0.2 % by chance, which is odd for one prediction and nothing among 51 tests."""
+    random = np.random.default_rng(25)
+    rows = Rows({f"f{i}": random.random(10_000) < 0.5 for i in range(50)}, predicted=np.arange(10_000) % 2)
+    profile = reference_of(rows).profile
+    counts = np.full((51, 2), 40)
+    counts[50] = [54, 26]
+    window = replace(profile.empty, rows=80, counts=counts)
+    one = judge(Case(profile, calibrated(profile, 80), window, replace(DEFAULTS, min_samples=50)))
+    assert one.prediction is Standing.WARNED
+    assert set(one.features) == {Standing.STABLE}
+
+
+def test_a_profile_without_any_channel_is_never_stable() -> None:
+    document = {
+        **reference_of(Rows({"x": np.arange(1000.0)})).document,
+        "features": [],
+        "channels": [],
+        "counts": [],
+        "quality": [],
+        "blocks": {"rows": [], "counts": []},
+    }
+    profile = Reference(document).profile
+    window = replace(profile.empty, rows=600)
+    one = judge(Case(profile, calibrated(profile, 600), window, DEFAULTS))
+    votes = voted(no_votes(profile), one, profile, opened=NOON, settings=DEFAULTS)
+    assert ruled(votes, one, profile).verdict is Verdict.INSUFFICIENT_DATA
+    assert judge_quality(profile, window, DEFAULTS).faults(profile) == ()
 
 
 def test_many_features_in_turn_drift_as_a_whole_by_their_importance() -> None:
