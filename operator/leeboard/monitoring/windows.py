@@ -129,7 +129,8 @@ def advance(
 def close_due(windows: Windows, settings: Settings) -> tuple[Windows, tuple[ClosedWindow, ...]]:
     """Closes what is to be closed at the moment of the last poll, and opens the next windows.
 
-    A season's window closes after whole seasons once it has ``min_samples``, and at ``longest`` whatever it has.
+    A season's window closes after whole seasons once it has ``min_samples``, at ``longest`` whatever it has; a short one
+    after ``quality_period`` once it has ``quality_samples``, after a season whatever it has.
     """
     if windows.polled is None:
         return windows, ()
@@ -139,7 +140,7 @@ def close_due(windows: Windows, settings: Settings) -> tuple[Windows, tuple[Clos
         if _is_due(season, settings, now):
             closed.append(_closed(name, Span.SEASON, season, now=now, needs=settings.min_samples))
             season = Open(now, season.cells - season.cells)
-        if now - short.opened >= settings.quality_period:
+        if _is_short_due(short, settings, now):
             closed.append(_closed(name, Span.SHORT, short, now=now, needs=settings.quality_samples))
             short = Open(now, short.cells - short.cells)
         revisions[name] = replace(revision, season=season, short=short)
@@ -227,6 +228,12 @@ def _is_due(window: Open, settings: Settings, now: datetime) -> bool:
         return True
     is_punctual = age >= settings.period and age % settings.period <= max(settings.period / PUNCTUAL, LATE)
     return is_punctual and window.cells.rows >= settings.min_samples
+
+
+def _is_short_due(window: Open, settings: Settings, now: datetime) -> bool:
+    age = now - window.opened
+    is_enough = window.cells.rows >= settings.quality_samples
+    return age >= settings.quality_period and (is_enough or age >= settings.period)
 
 
 def _closed(revision: str, span: Span, window: Open, *, now: datetime, needs: int) -> ClosedWindow:

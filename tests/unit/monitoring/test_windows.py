@@ -189,6 +189,16 @@ def test_the_short_window_closes_by_the_hour() -> None:
     assert close_due(Windows(), QUICK) == (Windows(), ())
 
 
+@pytest.mark.parametrize(("rows", "hours", "closes"), [(99, 1.0, False), (100, 0.9, False), (99, 24.0, True)])
+def test_the_short_window_of_a_quiet_service_waits_for_rows_a_day_at_most(
+    *, rows: int, hours: float, closes: bool
+) -> None:
+    windows, closed = closing(rows, hours, seasons=timedelta(hours=24))
+    short = [one for one in closed if one.span is Span.SHORT]
+    assert bool(short) is closes
+    assert windows.revisions["r1"].short.cells.rows == (0 if closes else rows)
+
+
 def test_a_promotion_begins_the_windows_of_a_version_anew() -> None:
     windows = poll(poll(Windows()), pod("a", cells(50)), minutes=30)
     fresh = restarted(windows, "r1")
