@@ -129,8 +129,8 @@ def advance(
 def close_due(windows: Windows, settings: Settings) -> tuple[Windows, tuple[ClosedWindow, ...]]:
     """Closes what is to be closed at the moment of the last poll, and opens the next windows.
 
-    A season's window closes after whole seasons once it has ``min_samples``, at ``longest`` whatever it has; a short one
-    after ``quality_period`` once it has ``quality_samples``, after a season whatever it has.
+    A season's window closes after whole seasons once it has ``min_samples``, at ``longest`` whatever it has. A short
+    one closes after ``quality_period`` once it has ``quality_samples``, after a season whatever it has.
     """
     if windows.polled is None:
         return windows, ()
