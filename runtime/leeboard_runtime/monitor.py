@@ -47,6 +47,15 @@ class Tokens:
     feedback: Feedback
 
 
+Later = Callable[[Callable[[], None]], object]
+"""Runs a call soon, as an event loop's `call_soon` does."""
+
+
+def at_once(call: Callable[[], None]) -> None:
+    """Run a call now."""
+    call()
+
+
 class Told(NamedTuple):
     """An answered request between its reply and its counting; the tokens of its rows, comma separated, or None."""
 
@@ -56,12 +65,20 @@ class Told(NamedTuple):
 
 
 class Monitor:
-    """Lives on the event loop; ``clock`` is Unix time. Counts from the moment that the worker describes the model."""
+    """Lives on the event loop; ``clock`` is Unix time. Counts from the moment that the worker describes the model.
 
-    def __init__(self, declared: Declared, *, tokens: Tokens | None, clock: Callable[[], float]) -> None:
+    Answers of one batch are sent in one turn of the loop. What is counted waits for the next turn (``later``), so that
+    none of them waits for the counting of another; whoever reads the counts has everything counted before.
+    """
+
+    def __init__(
+        self, declared: Declared, *, tokens: Tokens | None, clock: Callable[[], float], later: Later = at_once
+    ) -> None:
         self.declared = declared
         self.tokens = tokens
         self._clock = clock
+        self._later = later
+        self._waiting: list[Told] = []
         self._description: Description | None = None
         self.cells: CellCounts | None = None
         self._tells_outcomes = declared.profile.task is not Task.UNKNOWN
@@ -75,6 +92,7 @@ class Monitor:
     @property
     def counted(self) -> CellCounts:
         """The cells of this moment; zeros until the model is described."""
+        self.settle()
         return self.cells or self._nothing_yet
 
     def describe(self, description: Description) -> None:
@@ -99,7 +117,18 @@ class Monitor:
             return None
 
     def count(self, told: Told) -> None:
-        """Count an answer that has been sent."""
+        """Count an answer that has been sent, soon."""
+        self._waiting.append(told)
+        if len(self._waiting) == 1:
+            self._later(self.settle)
+
+    def settle(self) -> None:
+        """Count whatever waits."""
+        waiting, self._waiting = self._waiting, []
+        for told in waiting:
+            self._count(told)
+
+    def _count(self, told: Told) -> None:
         if self.cells is None:
             return
         try:
@@ -165,6 +194,7 @@ class Monitor:
         """Member `labels` of `/monitoring/counts`, None where no tokens are given."""
         if self.tokens is None:
             return None
+        self.settle()
         feedback = self.tokens.feedback
         cursor, entries = feedback.sample.after(cursor)
         return {

@@ -12,7 +12,7 @@ from leeboard_runtime.errors import PermanentFault, Reason
 
 if TYPE_CHECKING:
     from leeboard_runtime.channels import Profile
-    from leeboard_runtime.monitor import Monitor, Tokens
+    from leeboard_runtime.monitor import Later, Monitor, Tokens
     from leeboard_runtime.monitor_metrics import MonitorMetrics
     from leeboard_runtime.tokens import Keyring
     from leeboard_runtime.watched import Watched
@@ -39,15 +39,15 @@ class Monitoring:
     watched: Sequence[Watched[Keyring] | Watched[bytes]]
 
 
-def monitoring_of(options: MonitoringOptions, labels: Sequence[str]) -> Monitoring | None:
-    """None without a profile; ``labels`` are name, version and revision of what is served.
+def monitoring_of(options: MonitoringOptions, labels: Sequence[str], later: Later | None = None) -> Monitoring | None:
+    """None without a profile; ``labels`` are name, version and revision of what is served, ``later`` see Monitor.
 
     Raises PermanentFault(MonitoringInvalid) naming the option that is wrong.
     """
     _check_combination(options)
     if options.profile is None:
         return None
-    from leeboard_runtime.monitor import Declared, Monitor  # noqa: PLC0415 - see the module's docstring
+    from leeboard_runtime.monitor import Declared, Monitor, at_once  # noqa: PLC0415 - see the module's docstring
     from leeboard_runtime.monitor_metrics import MonitorMetrics  # noqa: PLC0415
     from leeboard_runtime.profile_reading import read_profile  # noqa: PLC0415
     from leeboard_runtime.slices import parse_slices  # noqa: PLC0415
@@ -58,7 +58,7 @@ def monitoring_of(options: MonitoringOptions, labels: Sequence[str]) -> Monitori
         groups=parse_slices("--groups", options.groups),
     )
     tokens = _tokens(options, declared.profile, labels)
-    monitor = Monitor(declared, tokens=tokens, clock=time.time)
+    monitor = Monitor(declared, tokens=tokens, clock=time.time, later=later or at_once)
     watched = () if tokens is None else (tokens.keys, tokens.feedback.credential)
     return Monitoring(monitor, MonitorMetrics(monitor, labels), watched)
 

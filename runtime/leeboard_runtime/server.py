@@ -67,7 +67,7 @@ class ModelServer:
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self._metrics = ServerMetrics(options.name, options.version, options.revision)
-        self._monitoring = monitoring_of(options.monitoring, self._metrics.labels)
+        self._monitoring = monitoring_of(options.monitoring, self._metrics.labels, asyncio.get_running_loop().call_soon)
         self._monitor = None if self._monitoring is None else self._monitoring.monitor
         self._collector = None if self._monitoring is None else self._monitoring.metrics
         self._counts = CountsReport(self._metrics, self._monitor)

@@ -3,6 +3,7 @@
 import json
 import logging
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,22 @@ def test_before_the_model_is_described_the_counts_are_zeros(tmp_path: Path) -> N
     assert document["quality"] == [[0] * 6] * 2
     assert document["groups"][0]["values"][1] == {"value": "2.0", "rows": 0, "class": [0, 0]}
     assert scene.tell((1.0, 1.0)) is None
+
+
+def test_counting_waits_for_its_turn_and_whoever_reads_does_not(scene: Scene) -> None:
+    turns: list[Callable[[], None]] = []
+    scene.monitor._later = turns.append
+    for _ in range(3):
+        scene.tell((1.0, 1.0))
+    assert scene.monitor.cells is not None
+    assert (scene.monitor.cells.rows, len(turns)) == (0, 1)
+
+    assert scene.monitor.cells_document()["rows"] == 3
+    scene.tell((1.0, 1.0))
+    for turn in turns:
+        turn()
+
+    assert (scene.monitor.cells.rows, len(turns)) == (4, 2)
 
 
 def test_a_worker_that_comes_back_with_the_same_model_changes_no_count(scene: Scene) -> None:
