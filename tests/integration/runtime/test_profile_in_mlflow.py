@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.conftest import MlflowServer
+from tests.integration.mlflow_server import MlflowServer
 from tests.integration.runtime.serving import Ended, run
 
 pytestmark = pytest.mark.integration

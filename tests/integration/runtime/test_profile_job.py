@@ -20,7 +20,7 @@ from leeboard.api.reference import Reference
 from leeboard.metrics import Metrics
 from leeboard.planning.model_version.profile_job import Task, profile_job
 from leeboard.planning.serving.pod import with_profile
-from tests.integration.conftest import MlflowServer
+from tests.integration.mlflow_server import MlflowServer
 from tests.integration.runtime.serving import ROOT, Ended, command_environment, run
 from tests.support.builders_version import DEFAULTS, model_version
 

@@ -21,7 +21,7 @@ from math import ceil, log
 import numpy as np
 
 from leeboard.monitoring.analysis.arrays import Array, Arrays, kept
-from leeboard.monitoring.analysis.betting import MOST, STAKE, evidence
+from leeboard.monitoring.analysis.betting import MOST, STAKE
 from leeboard.monitoring.cells import divided
 from leeboard.monitoring.drift.settings import Settings
 from leeboard.monitoring.metric import Metric
@@ -100,14 +100,14 @@ def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
     total = total if total.sum() <= TOTAL else np.floor(total / 2)
     nothing = np.zeros(question.losses.shape)
     further = replace(progress, wealth=wealth, counts=progress.counts + counts, waiting=nothing, total=total)
-    if progress.course is Course.WATCH and evidence(wealth) <= 0:
+    if progress.course is Course.WATCH and _evidence(wealth) <= 0:
         return replace(begun(question, Course.WATCH), total=total)
     return further
 
 
 def found(progress: Progress, question: Question, settings: Settings) -> Finding:
     """What the labels say now."""
-    proof, loss = float(evidence(progress.wealth)), _loss(progress.counts, question)
+    proof, loss = _evidence(progress.wealth), _loss(progress.counts, question)
     is_enough = progress.counts.sum() >= settings.min_labels
     is_large = loss is not None and loss - question.reference >= question.margin
     is_worse = is_enough and is_large and proof > log(1 / _alpha(progress, settings))
@@ -136,6 +136,11 @@ def needed(progress: Progress, question: Question, settings: Settings) -> int | 
     spread = float((variance / share).sum()) / len(share) ** 2
     labels = SLOWER * 2 * log(1 / _alpha(progress, settings)) * spread / excess**2
     return max(ceil(labels), settings.min_labels)
+
+
+def _evidence(wealth: Array) -> float:
+    """Logarithm of the mean over the excesses."""
+    return float(np.logaddexp.reduce(wealth) - np.log(len(wealth)))
 
 
 def _alpha(progress: Progress, settings: Settings) -> float:

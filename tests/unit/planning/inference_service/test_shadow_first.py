@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from leeboard.api.conditions import ConditionType, condition_of
 from leeboard.api.rollout import Rollout
 from tests.unit.planning.inference_service.builders import a_service, through
 from tests.unit.planning.inference_service.reading import events, told, versions_of
@@ -63,8 +64,10 @@ def test_meanwhile_stable_answers_all_requests_and_the_status_says_so() -> None:
     assert len(cluster.ready_pods(status.canary.deployment if status.canary else "")) == 4
     assert status.traffic is not None
     assert status.traffic.mirrored == 100
-    assert "step 1 of 1 (Weight, copies first)" in status.conditions[6].message
-    assert "requests are copied first" in status.conditions[6].message
+    progressing = condition_of(status.conditions, ConditionType.PROGRESSING)
+    assert progressing is not None
+    assert "step 1 of 1 (Weight, copies first)" in progressing.message
+    assert "requests are copied first" in progressing.message
 
 
 def test_a_step_with_enough_requests_begins_with_its_weight() -> None:

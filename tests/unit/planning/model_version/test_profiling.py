@@ -31,9 +31,9 @@ from tests.support.builders_version import (
     model_version,
     observed,
     planned,
-    said,
     status_of,
 )
+from tests.support.plans import said
 
 LOGGED = Reference(artifact="reference.csv")
 KEPT: dict[str, object] = {
