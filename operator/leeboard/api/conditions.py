@@ -37,6 +37,8 @@ class ConditionType(StrEnum):
     PROGRESSING = "Progressing"
     RETRAINING = "Retraining"
     MONITORED = "Monitored"
+    DRIFT_DETECTED = "DriftDetected"
+    DATA_QUALITY = "DataQuality"
 
 
 class Condition(BaseModel):

@@ -8,7 +8,11 @@ from pydantic import ConfigDict, Field
 
 from leeboard.api.bounds import Digest, ModelName, ObjectName, Url, VersionNumber
 from leeboard.api.cel import immutable, rule, rules
+from leeboard.api.monitoring import Monitoring
+from leeboard.api.monitoring_status import DriftStatus, QualityStatus
 from leeboard.api.resource import ApiModel, Metadata, Status
+from leeboard.api.retraining import Retraining
+from leeboard.api.retraining_status import RetrainingStatus
 from leeboard.api.rollout import MAX_CHECKS, Rollout
 from leeboard.api.rollout_status import (
     DATE_TIME,
@@ -62,6 +66,12 @@ class InferenceServiceSpec(ApiModel):
     traffic: Traffic = Field(
         default_factory=Traffic, description="Who splits the requests.", json_schema_extra={"default": {}}
     )
+    monitoring: Monitoring | None = Field(
+        default=None, description="How a version with a profile is watched; without it by the defaults."
+    )
+    retraining: Retraining | None = Field(
+        default=None, description="When the model is trained again; without it never by itself."
+    )
 
 
 class Revision(ApiModel):
@@ -105,6 +115,12 @@ class InferenceServiceStatus(Status):
     history: tuple[HistoryEntry, ...] = Field(
         default=(), max_length=MAX_HISTORY, description="The last decisions, newest first."
     )
+    drift: DriftStatus | None = Field(default=None, description="Stable's last window for drift.")
+    canary_drift: DriftStatus | None = Field(
+        default=None, description="The canary's, judged apart; nothing is trained because of it."
+    )
+    quality: QualityStatus | None = Field(default=None, description="Stable's last window for the data's quality.")
+    retraining: RetrainingStatus | None = Field(default=None, description="The memory of retraining.")
 
 
 class InferenceService(ApiModel):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from leeboard.api.bounds import Identity, Line, Message, ObjectName, VersionNumber, Word
 from leeboard.api.resource import ApiModel
@@ -12,6 +13,8 @@ from leeboard.api.retraining import MAX_TRIGGERS
 from leeboard.api.rollout_status import DATE_TIME
 
 MAX_STARTS = 100
+Moment = Annotated[str, StringConstraints(max_length=32)]
+"""RFC 3339, in a list."""
 
 
 class TriggerKind(StrEnum):
@@ -72,7 +75,7 @@ class RetrainingStatus(ApiModel):
     """The memory of retraining."""
 
     trigger: TriggerStatus | None = Field(default=None, description="The last one that started a training.")
-    starts: tuple[str, ...] = Field(
+    starts: tuple[Moment, ...] = Field(
         default=(), max_length=MAX_STARTS, description="When trainings started in the last 7 days, newest first."
     )
     fruitless: int = Field(

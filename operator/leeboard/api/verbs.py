@@ -29,6 +29,7 @@ class RequestVerb(StrEnum):
     SKIP_STEP = "skip-step"
     ROLLBACK = "rollback"
     RESTART = "restart"
+    RETRAIN = "retrain"
 
 
 ID_FORM = "[a-z0-9](?:[-a-z0-9]{0,62}[a-z0-9])?"

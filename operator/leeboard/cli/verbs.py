@@ -28,6 +28,7 @@ MEANINGS: dict[RequestVerb, str] = {
     RequestVerb.SKIP_STEP: "Go on to the next step without waiting for time and evidence.",
     RequestVerb.ROLLBACK: "Go back to the version that served before.",
     RequestVerb.RESTART: "Replace the pods of the version that serves, without losing a request.",
+    RequestVerb.RETRAIN: "Train the model again now, unless a guard objects.",
 }
 RevisionOption = Annotated[
     str | None,

@@ -57,6 +57,9 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right(GROUP, KINDS, READ, "what users ask for"),
     Right(GROUP, (Kind.MODEL_VERSION.plural,), ("create",), "a training's result becomes a ModelVersion"),
     Right(
+        GROUP, (Kind.TRAINING_JOB.plural,), ("create",), "a model is trained again, by a TrainingJob that a user wrote"
+    ),
+    Right(
         GROUP, tuple(f"{plural}/status" for plural in KINDS), ("patch",), "what is known is written to the status only"
     ),
     Right("batch", ("jobs",), MANAGE, "one Job for each training attempt, each fingerprint and each check of a step"),
@@ -65,12 +68,7 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right("", ("services",), MANAGE, "one address for each InferenceService"),
     Right("gateway.networking.k8s.io", ("httproutes",), MANAGE, "how a gateway splits requests between two versions"),
     Right("autoscaling", ("horizontalpodautoscalers",), MANAGE, "one autoscaler for each version that asks for it"),
-    Right(
-        "",
-        ("configmaps",),
-        MANAGE,
-        "the evidence of a rollout, what failed; a policy confines it to the operator's own",
-    ),
+    Right("", ("configmaps",), MANAGE, "counts, evidence, what failed; a policy confines it to the operator's own"),
     Right("policy", ("poddisruptionbudgets",), MANAGE, "a node drain leaves enough servers"),
     Right("", ("pods",), READ, "why an attempt failed, which servers answer"),
     Right("", ("pods/log",), ("get",), "last log lines of a failed training, the record of a fingerprint"),
