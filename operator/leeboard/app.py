@@ -7,6 +7,7 @@ standby ──Lease──> fill the cache ──> workers, watch, sweep, renew �
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 from collections.abc import Awaitable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ import structlog
 
 from leeboard.adapters.clock import SystemClock, steady_seconds
 from leeboard.adapters.counters import PodCounters
+from leeboard.adapters.data_marks import CONNECTIONS, GuardedResolver, WebMarks
 from leeboard.adapters.http_client import HttpClient
 from leeboard.adapters.http_server import metrics_server, probe_server
 from leeboard.adapters.kubernetes.cache import Cache, Origin
@@ -40,6 +42,7 @@ from leeboard.reconciler.kind import KindEntry
 from leeboard.reconciler.loop import World
 from leeboard.reconciler.queue import WorkQueue
 from leeboard.reconciler.routing import keys_of
+from leeboard.reconciler.watching.watcher import Surroundings, Watcher
 from leeboard.reconciler.workers import Workers
 from leeboard.settings import Settings
 
@@ -68,23 +71,42 @@ class Operator:
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
         self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
         self._http = HttpClient(connections=HTTP_CONNECTIONS)
+        self._web = HttpClient(connections=CONNECTIONS, resolver=GuardedResolver())
+        self._cluster = KubernetesCluster(
+            client, self.cache, self._gate, now=self._clock.now, instance=settings.pod_name
+        )
+        self._tracking = MlflowTracking(self._calls, steady=steady_seconds)
+        self._counters = PodCounters(self._http, self.metrics, steady=steady_seconds)
+        self._watcher = self._watcher_of()
         self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
         self._is_leading = False
         self._stop = asyncio.Event()
 
     def _world(self, kinds: Mapping[Kind, KindEntry[Any, Any]]) -> World:
-        cluster = KubernetesCluster(
-            self._client, self.cache, self._gate, now=self._clock.now, instance=self._settings.pod_name
-        )
         defaults = self._settings.defaults()
         clocks = Clocks(now=self._clock.now, steady=steady_seconds)
         sources = Sources(
-            cluster,
-            MlflowTracking(self._calls, steady=steady_seconds),
-            PodCounters(self._http, self.metrics, steady=steady_seconds),
+            self._cluster,
+            self._tracking,
+            self._counters,
             PrometheusQueries(self._http, self._settings.prometheus, self.metrics, clocks=clocks),
+            self._watcher,
+            WebMarks(self._web, steady=steady_seconds),
         )
         return World(sources, self._clock, defaults, kinds)
+
+    def _watcher_of(self) -> Watcher:
+        around = Surroundings(
+            self._cluster,
+            self._counters,
+            self._tracking,
+            self._clock,
+            services=lambda: self.cache.everywhere(Kind.INFERENCE_SERVICE),
+            changed=self._queue.add,
+            jitter=random.random,
+            interval=self._settings.watch_seconds,
+        )
+        return Watcher(around)
 
     async def run(self) -> int:
         """Lead when it may, until SIGTERM or a loss; the exit code."""
@@ -102,6 +124,7 @@ class Operator:
                 await server.stop()
             self._calls.close()
             await self._http.close()
+            await self._web.close()
             await self._client.close()
 
     async def _stand_by_and_lead(self) -> int:
@@ -135,7 +158,8 @@ class Operator:
         sweeping = asyncio.create_task(self._lister.sweep_for_ever(self._settings.sweep_seconds), name="sweep")
         _log.info("operator started", workers=self._settings.workers, sweep_seconds=self._settings.sweep_seconds)
         looking = asyncio.create_task(self._watch_optional_kinds(), name="watch of optional kinds")
-        lasting = (watching, sweeping, looking)
+        counting = asyncio.create_task(self._watcher.watch_for_ever(), name="watch of what is counted")
+        lasting = (watching, sweeping, looking, counting)
         done, _ = await asyncio.wait((keeping, stopping, *lasting), return_when=asyncio.FIRST_COMPLETED)
         is_asked = stopping in done
         if not is_asked:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from leeboard.api.names import Kind
 from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, Metadata
+from leeboard.monitoring.cells import PodCells
 from leeboard.monitoring.counts import PodCounts
+from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.watch import Watch
 from leeboard.planning.actions import Action
 from leeboard.planning.facts import Children, LoggedModel, RegisteredModel, RegisteredVersion, Run, Unknown
 from leeboard.planning.plan import Notice, ObjectRef, Write
@@ -112,6 +115,13 @@ class Tracking(Protocol):
         """
         ...
 
+    async def profile(self, uri: str, digest: str) -> bytes:
+        """The profile at ``runs:/<run>/<path>``, whose sha256 is ``digest``.
+
+        Raises PermanentError when it is not there, larger than 8 MiB, or another one.
+        """
+        ...
+
     async def carry_out(self, action: Action) -> None:
         """Do what a plan asked for."""
         ...
@@ -124,6 +134,15 @@ class Counters(Protocol):
         """By the name of the pod, every pod of ``pods``; with the ring of its last predictions where ``answers``.
 
         A server keeps predictions only after it was asked for them, so that the first answer holds none.
+        """
+        ...
+
+    async def cells(
+        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
+    ) -> Mapping[str, PodCells | Unknown]:
+        """By the name of the pod, every pod of ``pods``: what it counted into the cells of its revision's profile.
+
+        ``profiles`` are by revision; pods of another one are Unknown, as are those that count in no cells or in others.
         """
         ...
 
@@ -140,6 +159,22 @@ class Queries(Protocol):
         ...
 
 
+class Watching(Protocol):
+    """What is counted and judged beside the passes, all the time."""
+
+    def known(self, owner: Metadata) -> Watch | None:
+        """What is known of a service; None until it was looked at for the first time."""
+        ...
+
+
+class DataMarks(Protocol):
+    """Resources on the web that change when there are new data."""
+
+    async def mark(self, uri: str, *, max_age: timedelta) -> str | Unknown:
+        """Hash of what tells the state of ``uri``, asked for ``max_age`` ago at most; nothing is raised."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Everything that an observation may ask."""
@@ -148,3 +183,5 @@ class Sources:
     tracking: Tracking
     counters: Counters
     queries: Queries
+    watching: Watching
+    marks: DataMarks

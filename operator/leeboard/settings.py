@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=8, ge=1, le=256)
     sweep_seconds: float = Field(default=300, gt=0)
+    watch_seconds: float = Field(default=15, gt=0, description="How often pods are asked what they counted.")
     leader_election: bool = True
     lease_name: str = "leeboard"
     probe_port: int = Field(default=8081, ge=0, le=65535)

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from leeboard.api.resource import Manifest
+from leeboard.api.resource import Manifest, Metadata
+from leeboard.monitoring.cells import PodCells
 from leeboard.monitoring.counts import PodCounts
+from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.watch import Watch
 from leeboard.planning.facts import Unknown
 
 
@@ -13,12 +17,25 @@ class FakeCounters:
     """``pods`` by name: who is not there does not answer. ``asked`` keeps what was asked for."""
 
     pods: dict[str, PodCounts] = field(default_factory=dict)
+    counted: dict[str, PodCells] = field(default_factory=dict)
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
 
     async def counts(self, pods: Sequence[Manifest], *, answers: bool) -> Mapping[str, PodCounts | Unknown]:
         names = tuple(pod["metadata"]["name"] for pod in pods)
         self.asked.append((names, answers))
         return {name: self._counts(name, answers=answers) for name in names}
+
+    async def cells(
+        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
+    ) -> Mapping[str, PodCells | Unknown]:
+        names = [pod["metadata"]["name"] for pod in pods]
+        return {name: self._cells(name, profiles) for name in names}
+
+    def _cells(self, name: str, profiles: Mapping[str, Profile]) -> PodCells | Unknown:
+        found = self.counted.get(name)
+        if found is None or found.revision not in profiles:
+            return Unknown(f"pod {name}: no connection")
+        return found
 
     def _counts(self, name: str, *, answers: bool) -> PodCounts | Unknown:
         found = self.pods.get(name)
@@ -45,3 +62,25 @@ class FakeQueries:
         names = [pod["metadata"]["name"] for pod in pods]
         found = self.scraped.get(provider, {})
         return {name: found.get(name) or Unknown(f"{provider}: pod {name} has no series") for name in names}
+
+
+@dataclass
+class FakeWatching:
+    """What is known of services, by uid."""
+
+    watches: dict[str, Watch] = field(default_factory=dict)
+
+    def known(self, owner: Metadata) -> Watch | None:
+        return self.watches.get(owner.uid)
+
+
+@dataclass
+class FakeMarks:
+    """Marks by URI; what is not there cannot be asked. ``asked`` keeps how old an answer might have been."""
+
+    marks: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, timedelta] = field(default_factory=dict)
+
+    async def mark(self, uri: str, *, max_age: timedelta) -> str | Unknown:
+        self.asked[uri] = max_age
+        return self.marks.get(uri) or Unknown("no connection")

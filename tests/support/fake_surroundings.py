@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from leeboard.ports import Cluster, Counters, Queries, Sources, Tracking
-from tests.support.fake_measurements import FakeCounters, FakeQueries
+from leeboard.ports import Cluster, Counters, DataMarks, Queries, Sources, Tracking, Watching
+from tests.support.fake_measurements import FakeCounters, FakeMarks, FakeQueries, FakeWatching
 from tests.support.fake_tracking import FakeTracking
 
 
@@ -37,6 +37,15 @@ def sources(
     *,
     counters: Counters | None = None,
     queries: Queries | None = None,
+    watching: Watching | None = None,
+    marks: DataMarks | None = None,
 ) -> Sources:
     """Sources of which a test cares for some only; the others answer nothing."""
-    return Sources(cluster, tracking or FakeTracking(), counters or FakeCounters(), queries or FakeQueries())
+    return Sources(
+        cluster,
+        tracking or FakeTracking(),
+        counters or FakeCounters(),
+        queries or FakeQueries(),
+        watching or FakeWatching(),
+        marks or FakeMarks(),
+    )

@@ -30,6 +30,7 @@ class FakeTracking:
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     models_of_runs: dict[str, tuple[LoggedModel, ...]] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
+    profiles: dict[str, bytes] = field(default_factory=dict)  # by digest
     models: dict[str, RegisteredModel] = field(default_factory=dict)
     versions: dict[str, list[RegisteredVersion]] = field(default_factory=dict)
 
@@ -61,6 +62,12 @@ class FakeTracking:
     async def logged_reference(self, run_id: str) -> Reference | None:
         self._answer()
         return self.references.get(run_id)
+
+    async def profile(self, uri: str, digest: str) -> bytes:
+        self._answer()
+        if digest not in self.profiles:
+            raise PermanentError(f"{uri}: there is no such file")
+        return self.profiles[digest]
 
     async def carry_out(self, action: Action) -> None:
         self._answer()

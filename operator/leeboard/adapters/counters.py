@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,7 +13,10 @@ from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.errors import TransientError
 from leeboard.metrics import Metrics, PollOutcome
+from leeboard.monitoring.cells import PodCells
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, SCHEMA_VERSION, Answer, PodCounts, RequestCounts
+from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.reports import ReportInvalidError, cells_of, profile_of
 from leeboard.planning.facts import Unknown
 
 PORT_NAME = "metrics"
@@ -36,7 +39,18 @@ class PodCounters:
 
     async def counts(self, pods: Sequence[Manifest], *, answers: bool) -> Mapping[str, PodCounts | Unknown]:
         """By pod; who has not answered after POLL_SECONDS is Unknown, so that a pass is never held up."""
-        tasks = {pod["metadata"]["name"]: asyncio.create_task(self._poll(pod, answers=answers)) for pod in pods}
+        found = await self._poll_all(pods, "?answers=1" if answers else "")
+        return {name: one if isinstance(one, Unknown) else one.counts_of(name) for name, one in found.items()}
+
+    async def cells(
+        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
+    ) -> Mapping[str, PodCells | Unknown]:
+        """By pod, see ports.Counters."""
+        found = await self._poll_all(pods, "?cells=1")
+        return {name: one if isinstance(one, Unknown) else _cells(one, name, profiles) for name, one in found.items()}
+
+    async def _poll_all(self, pods: Sequence[Manifest], query: str) -> dict[str, _Document | Unknown]:
+        tasks = {pod["metadata"]["name"]: asyncio.create_task(self._poll(pod, query)) for pod in pods}
         if not tasks:
             return {}
         try:
@@ -49,19 +63,18 @@ class PodCounters:
             for task in tasks.values():
                 task.cancel()
 
-    async def _poll(self, pod: Manifest, *, answers: bool) -> PodCounts | Unknown:
+    async def _poll(self, pod: Manifest, query: str) -> _Document | Unknown:
         async with self._at_once:
             begun = self._steady()
-            found, outcome = await self._ask(pod, answers=answers)
+            found, outcome = await self._ask(pod, query)
             self._metrics.polls.labels("pod", outcome.value).observe(self._steady() - begun)
         return found
 
-    async def _ask(self, pod: Manifest, *, answers: bool) -> tuple[PodCounts | Unknown, PollOutcome]:
+    async def _ask(self, pod: Manifest, query: str) -> tuple[_Document | Unknown, PollOutcome]:
         name = pod["metadata"]["name"]
         address = _address(pod)
         if isinstance(address, Unknown):
             return address, PollOutcome.NOT_ASKED
-        query = "?answers=1" if answers else ""
         try:
             answer = await self._http.get(f"http://{address}{PATH}{query}", limits=LIMITS)
         except TransientError as error:
@@ -76,7 +89,7 @@ class PodCounters:
         fault = _fault(document, pod)
         if fault is not None:
             return Unknown(f"pod {name}: {fault}"), PollOutcome.UNREADABLE
-        return document.counts_of(name), PollOutcome.ANSWERED
+        return document, PollOutcome.ANSWERED
 
 
 def _address(pod: Manifest) -> str | Unknown:
@@ -120,6 +133,7 @@ class _Document(BaseModel):
     requests: _Requests
     durations: _Durations
     answers: list[tuple[Annotated[str, Field(min_length=1, max_length=64)], list[Output]]] = Field(max_length=4096)
+    cells: dict[str, Any] | None = None
 
     @property
     def total(self) -> int:
@@ -136,6 +150,21 @@ class _Document(BaseModel):
 
 
 assert SCHEMA_VERSION == 1, "another schema needs another reader"  # noqa: S101 - both stand in this repository
+
+
+def _cells(document: _Document, pod: str, profiles: Mapping[str, Profile]) -> PodCells | Unknown:
+    """The cells of a server that counts by the profile of its revision."""
+    profile = profiles.get(document.revision)
+    if profile is None:
+        return Unknown(f"pod {pod}: its revision has no profile")
+    try:
+        digest = profile_of(document.cells)
+        if digest != profile.digest:
+            why = "it has no profile" if digest is None else "it counts by another profile"
+            return Unknown(f"pod {pod}: {why}")
+        return PodCells(pod, document.revision, document.started, digest, cells_of(document.cells, profile))
+    except ReportInvalidError as error:
+        return Unknown(f"pod {pod}: its counts cannot be read: {error}")
 
 
 def _fault(document: _Document, pod: Manifest) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from leeboard.errors import TransientError
 
@@ -29,10 +30,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and its body."""
+    """A status, its body, and the headers by lower-case name."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_ok(self) -> bool:
@@ -43,9 +45,9 @@ class Answer:
 class HttpClient:
     """A pool of connections; built inside the event loop that uses it."""
 
-    def __init__(self, *, connections: int) -> None:
+    def __init__(self, *, connections: int, resolver: AbstractResolver | None = None) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections),
+            connector=aiohttp.TCPConnector(limit=connections, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
@@ -55,6 +57,10 @@ class HttpClient:
     async def get(self, url: str, *, limits: Limits) -> Answer:
         """Raises TransientError with the reason for which there is no answer."""
         return await self._call("GET", url, limits=limits)
+
+    async def head(self, url: str, *, limits: Limits) -> Answer:
+        """The same, of the headers only."""
+        return await self._call("HEAD", url, limits=limits)
 
     async def post(self, url: str, form: Mapping[str, str], *, limits: Limits) -> Answer:
         """The same, with a form."""
@@ -68,7 +74,8 @@ class HttpClient:
         try:
             async with asyncio.timeout(limits.seconds):
                 async with self._session.request(method, url, data=form, allow_redirects=False) as answer:
-                    return Answer(answer.status, await _body(answer, limits))
+                    headers = {name.lower(): value for name, value in answer.headers.items()}
+                    return Answer(answer.status, await _body(answer, limits), headers)
         except TimeoutError:
             raise TransientError(f"no answer within {limits.seconds:g} s") from None
         except aiohttp.ClientConnectorError:

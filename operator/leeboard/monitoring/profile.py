@@ -6,7 +6,7 @@ feature never get here, only edges, counts and hashes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -114,6 +114,12 @@ class Profile(Arrays):
     def empty(self) -> Cells:
         """Nothing counted yet, in this profile's cells."""
         return no_cells(*self.reference.shape)
+
+    @property
+    def without_blocks(self) -> Profile:
+        """The same without the blocks, which are most of its size: enough to read counters, not to judge a season."""
+        shape = (0, *self.reference.counts.shape)
+        return replace(self, blocks=Blocks(np.zeros(0, np.int64), np.zeros(shape, np.int64)))
 
     def of_role(self, *roles: Role) -> NDArray[np.bool_]:
         """Which channels have one of the roles; [channels]."""

@@ -16,6 +16,7 @@ from leeboard.planning.inference_service import InferenceServiceFacts, Needs, ex
 from leeboard.planning.plan import ObjectRef
 from leeboard.ports import Cluster, Sources
 from leeboard.reconciler.measurements import measurements
+from leeboard.reconciler.observe_retraining import retraining_facts
 
 
 async def observe_inference_service(
@@ -48,6 +49,8 @@ async def observe_inference_service(
         answers=answers,
         jobs=jobs,
         pod_templates=await _pod_templates(resource, cluster, jobs, needs=asked),
+        watch=sources.watching.known(owner),
+        retraining=await retraining_facts(resource, sources=sources),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest
@@ -12,9 +12,10 @@ _KINDS = {kind.value for kind in Kind}
 
 
 def keys_of(kind: str, manifest: Manifest, *, services: Iterable[Manifest]) -> tuple[Key, ...]:
-    """The resource itself, the resource that owns it, and for a ModelVersion every service of its model.
+    """The resource itself, the resource that owns it, for a ModelVersion every service of its model, and for a
+    TrainingJob every service that trains by it.
 
-    ``services`` are the InferenceServices of the object's namespace; only a ModelVersion looks at them.
+    ``services`` are the InferenceServices of the object's namespace.
     """
     metadata = manifest["metadata"]
     namespace = metadata["namespace"]
@@ -27,9 +28,18 @@ def keys_of(kind: str, manifest: Manifest, *, services: Iterable[Manifest]) -> t
         keys.append(Key(Kind(owner_kind), namespace, owner))
     if kind == Kind.MODEL_VERSION:
         model = manifest.get("spec", {}).get("model")
-        keys += [
-            Key(Kind.INFERENCE_SERVICE, namespace, service["metadata"]["name"])
-            for service in services
-            if service.get("spec", {}).get("model", {}).get("name") == model
-        ]
+        keys += _services(services, namespace, lambda spec: spec.get("model", {}).get("name") == model)
+    elif kind == Kind.TRAINING_JOB:
+        keys += _services(services, namespace, lambda spec: _template(spec) == metadata["name"])
     return tuple(keys)
+
+
+def _services(services: Iterable[Manifest], namespace: str, fits: Callable[[Manifest], bool]) -> list[Key]:
+    mine = (service["metadata"]["name"] for service in services if fits(service.get("spec", {})))
+    return [Key(Kind.INFERENCE_SERVICE, namespace, name) for name in mine]
+
+
+def _template(spec: Manifest) -> str | None:
+    """The TrainingJob that a service trains by."""
+    name: str | None = ((spec.get("retraining") or {}).get("trainingJobRef") or {}).get("name")
+    return name

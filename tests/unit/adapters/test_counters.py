@@ -15,9 +15,12 @@ from leeboard.adapters.counters import PodCounters
 from leeboard.adapters.http_client import HttpClient
 from leeboard.api.resource import Manifest
 from leeboard.metrics import Metrics
+from leeboard.monitoring.cells import PodCells
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, Answer, PodCounts, RequestCounts
+from leeboard.monitoring.profile import Profile
 from leeboard.planning.facts import Unknown
 from tests.support.little_server import serving
+from tests.unit.monitoring.watched import PROFILE, REFERENCE, rows
 
 
 def a_document(**changes: object) -> dict[str, Any]:
@@ -189,3 +192,40 @@ async def test_pods_are_asked_side_by_side(scene: Scene) -> None:
 
 async def test_nobody_is_asked_when_there_are_no_pods(scene: Scene) -> None:
     assert await scene.counters.counts((), answers=True) == {}
+
+
+def watched_cells() -> dict[str, Any]:
+    """Member ``cells`` after some rows, as JSON."""
+    window = REFERENCE.window(rows(3, count=50))
+    counts = [row[:width].tolist() for row, width in zip(window.counts, PROFILE.widths, strict=True)]
+    return {"profile": PROFILE.digest, "rows": 50, "counts": counts, "quality": window.quality.tolist(), "skipped": 0}
+
+
+async def test_cells_are_asked_for_and_read_by_the_profile_of_the_revision(scene: Scene) -> None:
+    scene.answer = web.json_response(a_document(cells=watched_cells()))
+
+    found = await scene.counters.cells([a_pod(scene.port)], profiles={"r3": PROFILE})
+
+    expected = PodCells("one", "r3", "abc", PROFILE.digest, REFERENCE.window(rows(3, count=50)))
+    assert (found, scene.asked) == ({"one": expected}, ["/monitoring/counts?cells=1"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "profiles", "why"),
+    [
+        (None, {"r3": PROFILE}, "pod one: it has no profile"),
+        ({**watched_cells(), "profile": "sha256:other"}, {"r3": PROFILE}, "pod one: it counts by another profile"),
+        (
+            {**watched_cells(), "rows": -1},
+            {"r3": PROFILE},
+            "pod one: its counts cannot be read: cells.rows: -1 is not a count",
+        ),
+        (watched_cells(), {"r9": PROFILE}, "pod one: its revision has no profile"),
+    ],
+)
+async def test_cells_that_cannot_be_compared_are_unknown(
+    scene: Scene, cells: dict[str, Any] | None, *, profiles: dict[str, Profile], why: str
+) -> None:
+    scene.answer = web.json_response(a_document(cells=cells))
+
+    assert await scene.counters.cells([a_pod(scene.port)], profiles=profiles) == {"one": Unknown(why)}

@@ -16,13 +16,19 @@ def key(kind: Kind, name: str) -> Key:
     return Key(kind, "team", name)
 
 
+TRAINS_BY = {"trainingJobRef": {"name": "churn-template"}}
 SERVICES = [
     manifest("follows", spec={"model": {"name": "loan", "follow": "Approved"}}),
-    manifest("other", spec={"model": {"name": "churn", "version": "1"}}),
+    manifest("other", spec={"model": {"name": "churn", "version": "1"}, "retraining": TRAINS_BY}),
 ]
 OF_TRAINING = owner_labels(Kind.TRAINING_JOB, name="train", uid="u")
 CASES = {
     "a resource of ours concerns itself": ("TrainingJob", manifest("train"), [key(Kind.TRAINING_JOB, "train")]),
+    "a training that a service is trained again by concerns that service": (
+        "TrainingJob",
+        manifest("churn-template"),
+        [key(Kind.TRAINING_JOB, "churn-template"), key(Kind.INFERENCE_SERVICE, "other")],
+    ),
     "a child concerns its owner": ("Job", manifest("job", labels=OF_TRAINING), [key(Kind.TRAINING_JOB, "train")]),
     "an object of somebody else concerns nobody": ("Job", manifest("job"), []),
     "a foreign owner kind concerns nobody": (

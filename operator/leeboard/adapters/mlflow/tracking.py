@@ -16,6 +16,7 @@ from leeboard.adapters.mlflow.actions import (
 )
 from leeboard.adapters.mlflow.calls import MISSING, Calls, TrackingError
 from leeboard.adapters.mlflow.experiments import Experiments
+from leeboard.adapters.mlflow.profiles import Profiles, downloaded
 from leeboard.adapters.mlflow.recent import RecentRuns
 from leeboard.adapters.mlflow.references import logged_reference
 from leeboard.adapters.mlflow.values import (
@@ -54,6 +55,7 @@ class MlflowTracking:
         self._calls = calls
         self._recent = RecentRuns(steady=steady)
         self._experiments = Experiments()
+        self._profiles = Profiles()
 
     async def find_runs(self, *, experiment: str, tags: Mapping[str, str]) -> tuple[Run, ...]:
         """Runs with all of ``tags``, oldest first."""
@@ -123,6 +125,14 @@ class MlflowTracking:
     async def logged_reference(self, run_id: str) -> Reference | None:
         """The run's input of context reference, else an artifact of a known name."""
         return await self._maybe("logged_reference", lambda client: logged_reference(client, run_id))
+
+    async def profile(self, uri: str, digest: str) -> bytes:
+        """A profile by its digest; the last ones are kept."""
+        known = self._profiles.get(digest)
+        if known is None:
+            known = await self._calls.call("profile", lambda client: downloaded(client, uri, digest))
+            self._profiles.put(digest, known)
+        return known
 
     async def carry_out(self, action: Action) -> None:
         """Do one action."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leeboard.api.inference_service import InferenceService
+from leeboard.api.names import Kind
 from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service.troubles import Trouble
@@ -28,8 +29,10 @@ def standing(resource: InferenceService, rejections: Sequence[Rejection], *, wor
 
 
 def block_of(rejections: Sequence[Rejection]) -> Trouble | None:
-    """The first rejection as a trouble."""
+    """The first rejection as a trouble; a TrainingJob that is refused does not keep a service from serving."""
     for item in rejections:
+        if item.kind == Kind.TRAINING_JOB:
+            continue
         match item.code:
             case 409:
                 message = f"a {item.kind} named {item.name} is there that does not belong to this InferenceService"

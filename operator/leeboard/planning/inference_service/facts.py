@@ -10,9 +10,11 @@ from leeboard.api.model_version import ModelVersion
 from leeboard.api.resource import Manifest
 from leeboard.api.rollout_status import StepKind
 from leeboard.monitoring.counts import PodCounts
+from leeboard.monitoring.watch import Watch
 from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service.job_names import job_templates
 from leeboard.planning.inference_service.steps import is_undecided
+from leeboard.planning.retraining.facts import RetrainingFacts
 from leeboard.planning.serving import RUNTIMES
 
 NO_CHILDREN = Children()
@@ -41,7 +43,8 @@ class InferenceServiceFacts:
 
     ``routes`` is None on a cluster without the Gateway API. ``counts`` are by the name of the pod, ``answers`` by the
     name of the check whose query was asked, ``pod_templates`` by their own name (None: there is none); all are empty
-    when ``needs`` did not ask for them.
+    when ``needs`` did not ask for them. ``watch`` is None until the service was looked at since this operator began;
+    ``retraining`` is None where the spec asks for none.
     """
 
     model_versions: tuple[ModelVersion, ...] | Unknown
@@ -58,6 +61,8 @@ class InferenceServiceFacts:
     answers: Mapping[str, float | Unknown] = field(default_factory=dict)
     jobs: Children | Unknown = NO_CHILDREN
     pod_templates: Mapping[str, Manifest | Unknown | None] = field(default_factory=dict)
+    watch: Watch | None = None
+    retraining: RetrainingFacts | None = None
 
 
 def needs(resource: InferenceService) -> Needs:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of
 from leeboard.api.inference_service import InferenceServiceStatus
 from leeboard.api.reasons_inference_service import ServiceEvent
+from leeboard.planning.monitoring.judgements import turns
 from leeboard.planning.plan import Notice, NoticeType
 
 
@@ -20,6 +21,7 @@ def flips(before: InferenceServiceStatus, said: Sequence[Judgement]) -> Iterator
                 yield from _serving(before, judgement)
             case _:
                 continue
+    yield from turns(before.conditions, said)
 
 
 def _stalled(before: InferenceServiceStatus, now: Judgement) -> Iterator[Notice]:

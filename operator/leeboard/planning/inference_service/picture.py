@@ -14,7 +14,10 @@ from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.target import Choice, Refused
 from leeboard.planning.inference_service.troubles import Trouble
 from leeboard.planning.inference_service.world import World, ready_replicas, wanted_replicas
+from leeboard.planning.monitoring.sight import Sight
 from leeboard.planning.traffic import Refused as RoadRefused
+
+NOTHING_SEEN = Sight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Picture:
     trouble: Trouble | None
     scene: Scene | None = None
     routing: Routing | None = None
+    sight: Sight = NOTHING_SEEN
 
     @property
     def cause(self) -> Trouble | None:

@@ -16,6 +16,7 @@ from leeboard.planning.inference_service import evidence
 from leeboard.planning.inference_service.appointments import LOOK_AGAIN, appointments
 from leeboard.planning.inference_service.blocks import block_of, standing
 from leeboard.planning.inference_service.capacity import full_replicas
+from leeboard.planning.inference_service.counsel import Counsel
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.foreseeing import forecast_of
 from leeboard.planning.inference_service.job_checks import job_writes
@@ -39,6 +40,8 @@ from leeboard.planning.inference_service.target import Choice, Refused, Target, 
 from leeboard.planning.inference_service.world import world_of
 from leeboard.planning.inference_service.writes import Stage, writes
 from leeboard.planning.moments import since
+from leeboard.planning.monitoring import keeping
+from leeboard.planning.monitoring.sight import sight_of
 from leeboard.planning.plan import Plan
 from leeboard.planning.serving import RUNTIMES, check_findings
 
@@ -75,13 +78,16 @@ def _planned(known: Known, splitter: Splitter) -> Plan:
         state = reminded(state, scene, known.offers)
     choice = _choice(known, state, splitter)
     scene = replace(scene, desired=_desired(known, choice, state))
-    state = advance(consume(state, scene, known.offers), scene)
+    counsel = _counsel(known)
+    state = advance(consume(state, scene, known.offers, counsel=counsel), scene)
     window = 0 if state.step is None else leg_at(course, state.step.index).seconds
     found = evidence.findings_of(resource, known.facts, state, world=world, window_seconds=window, now=now)
     is_new = state.canary is not None and (before.canary is None or before.canary.name != state.canary.name)
     state = progress(state, scene, replace(_signs(known, state, found, course=course), is_new=is_new))
     state, routing = routing_of(state, scene, is_new=is_new)
-    return _told(known, _Pass(scene, state, routing, choice, found))
+    if counsel is not None and state.retrained is None:
+        state = replace(state, retrained=counsel.decided(state))
+    return _told(known, _Pass(scene, state, routing, choice, found, counsel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +99,13 @@ class _Pass:
     routing: Routing
     choice: Choice
     found: evidence.Findings
+    counsel: Counsel | None
 
 
 def _told(known: Known, decided: _Pass) -> Plan:
     """Writes, status, notices and appointments of what was decided."""
     resource, scene, state, routing = known.resource, decided.scene, decided.state, decided.routing
+    counsel, retrained = decided.counsel, state.retrained
     gets_some = routing.split is not None and state.canary is not None and routing.split.reaches(state.canary.name)
     gets_some |= is_undecided(resource.spec.rollout.analysis, state.step)
     kept = evidence.kept(decided.found, state, has_requests=gets_some and state.stable is not None, now=known.now)
@@ -105,25 +113,27 @@ def _told(known: Known, decided: _Pass) -> Plan:
         *evidence.evidence_writes(resource, known.world, kept, findings=decided.found),
         *memory_writes(resource, known.world, state),
         *job_writes(resource, known.facts, state, world=known.world),
+        *keeping.memory_writes(resource.metadata, known.world.config_maps, known.facts.watch),
     )
-    stage = Stage(
-        state, scene, routing, manifests(known, state, beside=scene.companion(state)), known.rejections, stored
-    )
+    trainings = () if counsel is None or retrained is None else counsel.writes(retrained)
+    made = manifests(known, state, beside=scene.companion(state))
+    stage = Stage(state, scene, routing, made, known.rejections, stored, tuple(trainings))
     picture = _picture(known, state, decided.choice, scene=scene, routing=routing)
-    said = judgements(picture)
+    said = (*judgements(picture), *picture.sight.said, *([retrained.judgement] if retrained else []))
+    asked = () if counsel is None or retrained is None else counsel.appointments(retrained)
     checks = _checks(known, state, decided.found)
     return Plan(
         status=status_of(picture, said, checks=checks, evidence=kept, now=known.now),
         writes=writes(stage),
-        notices=(*state.notices, *flips(resource.status, said)),
-        requeue_after=min(appointments(stage, is_measured=gets_some and kept is not None), default=None),
+        notices=(*state.notices, *(retrained.notices if retrained else ()), *flips(resource.status, said)),
+        requeue_after=min((*appointments(stage, is_measured=gets_some and kept is not None), *asked), default=None),
     )
 
 
 def _without_road(known: Known, choice: Refused) -> Plan:
     """Nobody can split the requests: what is there stays as it is, and the status says what to do."""
     picture = _picture(known, State.of(known.resource.status), choice)
-    said = judgements(picture)
+    said = (*judgements(picture), *picture.sight.said)
     status = known.resource.status
     told = status_of(picture, said, checks=status.checks, evidence=None, now=known.now)
     return Plan(status=told, notices=tuple(flips(status, said)))
@@ -146,7 +156,22 @@ def _picture(
         trouble=trouble_now(known, state),
         scene=scene,
         routing=routing,
+        sight=sight_of(
+            known.facts.watch,
+            known.resource.status,
+            stable=None if state.stable is None else state.stable.name,
+            canary=None if state.canary is None else state.canary.name,
+        ),
     )
+
+
+def _counsel(known: Known) -> Counsel | None:
+    """Who decides on training again; nobody where the spec asks for none."""
+    facts = known.facts.retraining
+    if facts is None or known.resource.spec.retraining is None:
+        return None
+    versions = known.offers.versions
+    return Counsel(known.resource, facts, known.facts.watch, versions, known.rejections, known.now)
 
 
 def _choice(known: Known, state: State, splitter: Splitter) -> Choice:

@@ -46,6 +46,10 @@ def status_of(
         request=state.request,
         failed=state.failed,
         history=state.history,
+        drift=picture.sight.drift,
+        canary_drift=picture.sight.canary_drift,
+        quality=picture.sight.quality,
+        retraining=resource.status.retraining if state.retrained is None else state.retrained.memory,
     )
 
 

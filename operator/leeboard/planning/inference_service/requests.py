@@ -15,6 +15,7 @@ from leeboard.api.reasons_inference_service import ServiceEvent
 from leeboard.api.resource import Metadata
 from leeboard.api.rollout_status import RequestOutcome, RequestStatus
 from leeboard.api.verbs import REQUEST, REQUESTED_BY, Asked, RequestVerb
+from leeboard.planning.inference_service.counsel import Counsel
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.state import State
@@ -25,7 +26,7 @@ from leeboard.planning.plan import NoticeType
 LIFETIME = timedelta(minutes=10)
 
 
-def consume(state: State, scene: Scene, offers: Offers) -> State:
+def consume(state: State, scene: Scene, offers: Offers, *, counsel: Counsel | None) -> State:
     """The state after the request of a person, if there is one that was not answered yet."""
     metadata = scene.resource.metadata
     text = metadata.annotations.get(REQUEST)
@@ -52,7 +53,7 @@ def consume(state: State, scene: Scene, offers: Offers) -> State:
         return _recorded(
             state, record, RequestOutcome.EXPIRED, message="it was set more than 10 minutes ago: ask again"
         )
-    match _answer(Case(asked, by, state, scene, offers)):
+    match _answer(Case(asked, by, state, scene, offers, counsel)):
         case Done(after, message):
             return _recorded(after, record, RequestOutcome.DONE, message=message)
         case No(message):

@@ -19,6 +19,7 @@ from leeboard.api.rollout_status import (
     StepStatus,
 )
 from leeboard.planning.plan import Notice, NoticeType
+from leeboard.planning.retraining.decision import Decision as Retrained
 
 MAX_DRAINING = 8
 """With as many no further version is started. Status holds one more, so that a canary that is there can always go."""
@@ -37,7 +38,8 @@ class Decision:
 class State:
     """The parts of the revisions and the memory of the rollout, as of one pass.
 
-    ``accepted_at`` is when the gateway was first seen to have accepted the split that is written.
+    ``accepted_at`` is when the gateway was first seen to have accepted the split that is written; ``retrained`` is what
+    was decided on a person's request of this pass to train again.
     """
 
     stable: Revision | None = None
@@ -51,6 +53,7 @@ class State:
     history: tuple[HistoryEntry, ...] = ()
     accepted_at: str | None = None
     notices: tuple[Notice, ...] = ()
+    retrained: Retrained | None = None
 
     @classmethod
     def of(cls, status: InferenceServiceStatus) -> State:

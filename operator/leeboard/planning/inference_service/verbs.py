@@ -9,6 +9,7 @@ from leeboard.api.conditions import timestamp
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
 from leeboard.api.rollout_status import Pause, ShadowFirst, StepKind, StepPhase
 from leeboard.api.verbs import Asked, RequestVerb
+from leeboard.planning.inference_service.counsel import Counsel
 from leeboard.planning.inference_service.endings import aborted, may_end
 from leeboard.planning.inference_service.foreseeing import weighted
 from leeboard.planning.inference_service.offers import Offers
@@ -16,19 +17,21 @@ from leeboard.planning.inference_service.roles import starting
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import next_step
 from leeboard.planning.inference_service.state import MAX_DRAINING, Decision, State
+from leeboard.planning.retraining.signs import Request
 
 NO_ROLLOUT = "no rollout is under way: change spec.model or spec.server to begin one"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request before it is decided."""
+    """One request before it is decided; ``counsel`` is None where the spec asks for no retraining."""
 
     asked: Asked
     by: str
     state: State
     scene: Scene
     offers: Offers
+    counsel: Counsel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,18 @@ def _restart(case: Case) -> Answer:
     return Done(begun.telling(ServiceEvent.RESTARTING, message), message)
 
 
+def _retrain(case: Case) -> Answer:
+    """A training now; the TrainingJob is made by the next pass."""
+    asked = Request(case.asked.id, case.by)
+    decision = None if case.counsel is None else case.counsel.decided(case.state, asked)
+    if decision is None:
+        return No("spec.retraining is not set: name a TrainingJob in spec.retraining.trainingJobRef")
+    trigger = decision.memory.trigger
+    if decision.refusal is not None or trigger is None:
+        return No(decision.refusal or decision.judgement.message)
+    return Done(replace(case.state, retrained=decision), f"TrainingJob {trigger.training_job}")
+
+
 VERBS: Mapping[RequestVerb, Callable[[Case], Answer]] = {
     RequestVerb.PROMOTE: _promote,
     RequestVerb.ABORT: _abort,
@@ -177,4 +192,5 @@ VERBS: Mapping[RequestVerb, Callable[[Case], Answer]] = {
     RequestVerb.SKIP_STEP: _skip_step,
     RequestVerb.ROLLBACK: _rollback,
     RequestVerb.RESTART: _restart,
+    RequestVerb.RETRAIN: _retrain,
 }

@@ -38,7 +38,8 @@ REPAIRED = f"{GROUP}/repaired"
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What the writes are made from. ``manifests`` are the Deployments of stable and canary by revision, without those
-    whose ModelVersion or template is not there any more; ``evidence`` are the writes that keep it.
+    whose ModelVersion or template is not there any more; ``evidence`` are the writes that keep what was counted,
+    ``trainings`` are the TrainingJobs that have to be there.
     """
 
     state: State
@@ -47,6 +48,7 @@ class Stage:
     manifests: Mapping[str, Manifest]
     rejections: tuple[Rejection, ...]
     evidence: tuple[Write, ...] = ()
+    trainings: tuple[Write, ...] = ()
 
     def is_refused(self, ref: ObjectRef) -> bool:
         """Whether the API server refused this object."""
@@ -62,7 +64,7 @@ def writes(stage: Stage) -> tuple[Write, ...]:
         return ()  # without its address nothing else is of use
     scaling = autoscaler_writes(stage.state, stage.scene, stage.routing)
     going = removals(stage.state, stage.scene, stage.routing)
-    wanted = (*split, *_budget(stage), *_deployments(stage), *scaling, *stage.evidence, *going)
+    wanted = (*split, *_budget(stage), *_deployments(stage), *scaling, *stage.evidence, *stage.trainings, *going)
     return tuple(write for write in wanted if not stage.is_refused(_ref(write)))
 
 

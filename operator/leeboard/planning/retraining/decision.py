@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement
 from leeboard.api.reasons_retraining import RetrainingEvent, RetrainingReason
@@ -19,6 +20,7 @@ from leeboard.planning.retraining.wishes import Lacking, Wish, wishes
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The memory as it has to be written, the condition, what to tell; ``refusal`` answers a person's request.
+    ``until`` is when the first objection ends by itself.
 
     The TrainingJob of ``memory.trigger`` has to be there while it was never seen and has no outcome; only a pass that
     read the trigger in status makes it.
@@ -28,6 +30,7 @@ class Decision:
     judgement: Judgement
     notices: tuple[Notice, ...] = ()
     refusal: str | None = None
+    until: datetime | None = None
 
 
 def decide(case: Case, service: Metadata) -> Decision:
@@ -47,7 +50,8 @@ def decide(case: Case, service: Metadata) -> Decision:
         return Decision(started(case, free, service), judgement, (*notices, notice))
     turned_down = [(wish, against) for wish, against in objections if against is not None]
     refusal = next((str(against) for wish, against in turned_down if wish.kind is TriggerKind.ON_DEMAND), None)
-    return Decision(memory, _why_not(memory, found, turned_down), notices, refusal)
+    until = min((against.until for _, against in turned_down if against.until is not None), default=None)
+    return Decision(memory, _why_not(memory, found, turned_down), notices, refusal, until)
 
 
 def _why_not(

@@ -8,7 +8,7 @@ from copy import deepcopy
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import API_VERSION, GROUP, Kind, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
-from leeboard.api.retraining_status import TriggerStatus
+from leeboard.api.retraining_status import TriggerKind, TriggerStatus
 from leeboard.planning.pod_rules import Finding
 
 TRIGGER = f"{GROUP}/trigger"
@@ -38,7 +38,9 @@ def template_faults(service: InferenceService, template: Manifest | None, *, nam
 
 def training_job(service: InferenceService, template: Manifest, trigger: TriggerStatus) -> Manifest:
     """The TrainingJob; its name is the trigger's, so that a second one cannot be made."""
-    metadata = service.metadata
+    metadata, spec = service.metadata, deepcopy(template["spec"])
+    if needs_approval(service, trigger.kind):
+        spec["modelVersion"] = {**(spec.get("modelVersion") or {}), "approval": "Manual"}
     return {
         "apiVersion": API_VERSION,
         "kind": Kind.TRAINING_JOB.value,
@@ -49,5 +51,11 @@ def training_job(service: InferenceService, template: Manifest, trigger: Trigger
             "annotations": {TRIGGER: trigger.id, TRIGGER_EVIDENCE: trigger.evidence, TRIGGER_ACTOR: trigger.by},
             "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
         },
-        "spec": deepcopy(template["spec"]),
+        "spec": spec,
     }
+
+
+def needs_approval(service: InferenceService, kind: TriggerKind) -> bool:
+    """Whether a person has to approve what comes out: where verdicts asked for it, unless the spec says otherwise."""
+    is_automatic = service.spec.retraining is not None and service.spec.retraining.auto_approve
+    return kind.rests_on_evidence and not is_automatic

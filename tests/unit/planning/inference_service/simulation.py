@@ -18,10 +18,12 @@ from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.monitoring.counts import PodCounts
+from leeboard.monitoring.watch import Watch
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.inference_service import InferenceServiceFacts, needs, plan
+from leeboard.planning.inference_service import InferenceServiceFacts, needs, plan, template_and_training
 from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, Plan, Write
+from leeboard.planning.retraining.facts import RetrainingFacts
 from tests.unit.planning.inference_service.builders import DEFAULTS, START
 
 READY = {"type": "Ready", "status": "True"}
@@ -54,6 +56,9 @@ class SimulatedCluster:
     slices: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)  # endpoints by Service
     counts: dict[str, PodCounts | Unknown] = field(default_factory=dict)  # by pod
     answers: dict[str, float | Unknown] = field(default_factory=dict)  # of queries, by check
+    watch: Watch | None = None
+    trainings: dict[str, Manifest] = field(default_factory=dict)
+    marks: dict[str, str | Unknown] = field(default_factory=dict)
     obeyed: Manifest | None = None  # the route that the gateway's proxies follow
     gateway_answers: bool = True
     rejections: tuple[Rejection, ...] = ()
@@ -88,7 +93,17 @@ class SimulatedCluster:
             answers=dict(self.answers),
             jobs=children(self.jobs),
             pod_templates={name: self.pod_templates.get(name) for name in needs(self.resource).jobs.values()},
+            watch=self.watch,
+            retraining=self._retraining(),
         )
+
+    def _retraining(self) -> RetrainingFacts | None:
+        """The two TrainingJobs that matter, by name."""
+        named, triggered = template_and_training(self.resource)
+        if named is None:
+            return None
+        training = None if triggered is None else deepcopy(self.trainings.get(triggered.name))
+        return RetrainingFacts(deepcopy(self.trainings.get(named.name)), training, dict(self.marks))
 
     def planned(self) -> Plan:
         """The plan for what is there now; nothing is carried out."""
@@ -164,6 +179,7 @@ class SimulatedCluster:
             "ConfigMap": self.config_maps,
             "HorizontalPodAutoscaler": self.autoscalers,
             "Job": self.jobs,
+            "TrainingJob": self.trainings,
         }[kind]
 
     def insert(self, store: dict[str, Manifest], manifest: Manifest) -> None:

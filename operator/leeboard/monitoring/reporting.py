@@ -1,0 +1,88 @@
+"""Verdicts as they are reported: names and numbers for people, at most twenty of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from leeboard.api import monitoring_status as told
+from leeboard.api.conditions import timestamp
+from leeboard.monitoring.cells import QUALITY
+from leeboard.monitoring.drift.quality import Quality
+from leeboard.monitoring.drift.verdict import Judged, Standing
+from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.watching import DriftConclusion, QualityConclusion
+from leeboard.monitoring.windows import ClosedWindow
+
+STANDINGS = {
+    Standing.STABLE: told.Standing.STABLE,
+    Standing.WARNED: told.Standing.WARNED,
+    Standing.DRIFTED: told.Standing.DRIFTED,
+    Standing.TOO_FEW_ROWS: told.Standing.TOO_FEW_ROWS,
+    Standing.REFERENCE_TOO_SMALL: told.Standing.REFERENCE_TOO_SMALL,
+    Standing.ONE_CELL: told.Standing.ONE_CELL,
+    Standing.NOT_MONITORED: told.Standing.NOT_MONITORED,
+}
+
+
+def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.DriftStatus:
+    """The verdict on one season's window."""
+    window, judged, ruling = conclusion.window, conclusion.judged, conclusion.ruling
+    return told.DriftStatus(
+        **_window(window, profile),
+        verdict=told.DriftVerdict(ruling.verdict.value),
+        drifted=ruling.drifted,
+        mismatched=ruling.mismatched,
+        drift_since=None if ruling.since is None else timestamp(ruling.since),
+        prediction=STANDINGS[judged.prediction],
+        share=None if judged.share is None else f"{judged.share:.3f}",
+        features=tuple(_features(profile, judged)),
+    )
+
+
+def quality_of(conclusion: QualityConclusion, profile: Profile) -> told.QualityStatus:
+    """The verdict on one short window."""
+    quality = conclusion.quality
+    return told.QualityStatus(
+        **_window(conclusion.window, profile),
+        verdict=told.QualityVerdict(quality.verdict.value),
+        faults=tuple(_faults(profile, quality)),
+    )
+
+
+def _window(window: ClosedWindow, profile: Profile) -> dict[str, str | int]:
+    return {
+        "revision": window.revision,
+        "version": profile.version,
+        "profile": profile.digest,
+        "since": timestamp(window.opened),
+        "until": timestamp(window.closed),
+        "rows": window.cells.rows,
+    }
+
+
+def _features(profile: Profile, judged: Judged) -> Iterator[told.FeatureStatus]:
+    """The largest change first; those without a number last, in their own order."""
+    sizes = np.where(np.isfinite(judged.feature_size), judged.feature_size, -np.inf)
+    for place in np.argsort(-sizes, kind="stable")[: told.MAX_NAMED]:
+        yield told.FeatureStatus(
+            name=profile.features[place],
+            standing=STANDINGS[Standing(int(judged.features[place]))],
+            psi=_figure(float(judged.feature_size[place])),
+        )
+
+
+def _faults(profile: Profile, quality: Quality) -> Iterator[told.QualityFault]:
+    for feature, fault in quality.faults(profile)[: told.MAX_NAMED]:
+        if fault not in QUALITY:
+            yield told.QualityFault(feature=feature, fault=fault)
+            continue
+        place = profile.features.index(feature), QUALITY.index(fault)
+        share, usual = float(quality.share[place]), float(quality.usual[place])
+        yield told.QualityFault(feature=feature, fault=fault, share=_figure(share), usual=_figure(usual))
+
+
+def _figure(value: float) -> str | None:
+    return f"{value:.4f}" if math.isfinite(value) else None

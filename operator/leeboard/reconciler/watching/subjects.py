@@ -1,0 +1,74 @@
+"""Whom to poll: services whose revisions have a profile, read from the watch cache without parsing every object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leeboard.api.monitoring import Monitoring
+from leeboard.api.names import Kind, Label
+from leeboard.api.resource import Manifest, Metadata
+from leeboard.monitoring.drift.settings import Settings
+from leeboard.planning.facts import Unknown
+from leeboard.planning.monitoring.settings import settings_of
+from leeboard.planning.serving import RUNTIMES
+from leeboard.ports import Cluster
+
+ROLES = ("stable", "canary")
+DEFAULT_RUNTIME = "MLflow"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRef:
+    """Where a version's profile is."""
+
+    uri: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """One service that is watched: profiles and pods of its revisions."""
+
+    profiles: Mapping[str, ProfileRef]
+    pods: tuple[Manifest, ...]
+    stable: str | None
+    settings: Settings
+
+
+def polled_of(service: Manifest, owner: Metadata, cluster: Cluster) -> Polled | Unknown | None:
+    """Whom to poll for a service; None when there is nobody, Unknown while the cache is not complete.
+
+    Raises ValidationError when its spec cannot be read.
+    """
+    spec, status = service.get("spec") or {}, service.get("status") or {}
+    runtime = RUNTIMES.get((spec.get("server") or {}).get("runtime", DEFAULT_RUNTIME))
+    revisions = {found["name"]: found["modelVersion"] for role in ROLES if (found := status.get(role))}
+    if runtime is None or not runtime.counts or not revisions:
+        return None
+    versions, pods = cluster.cached(Kind.MODEL_VERSION, owner.namespace), cluster.children(owner, "Pod")
+    if isinstance(versions, Unknown):
+        return versions
+    if isinstance(pods, Unknown):
+        return pods
+    known = {name: _profile(versions.named(version)) for name, version in revisions.items()}
+    profiles = {name: profile for name, profile in known.items() if profile is not None}
+    if not profiles:
+        return None
+    monitoring = spec.get("monitoring")
+    return Polled(
+        profiles=profiles,
+        pods=tuple(pod for pod in pods.items if _revision(pod) in profiles),
+        stable=(status.get("stable") or {}).get("name"),
+        settings=settings_of(None if monitoring is None else Monitoring.model_validate(monitoring)),
+    )
+
+
+def _profile(version: Manifest | None) -> ProfileRef | None:
+    profile = ((version or {}).get("status") or {}).get("profile")
+    return None if not profile else ProfileRef(profile["uri"], profile["digest"])
+
+
+def _revision(pod: Manifest) -> str | None:
+    revision: str | None = (pod["metadata"].get("labels") or {}).get(Label.REVISION)
+    return revision
