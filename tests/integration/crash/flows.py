@@ -46,6 +46,12 @@ def training_failed(place: Place) -> bool:
     return bool(place.look("trainingjobs", "one").status.get("outcome") == "Failed")
 
 
+def retrained_once(place: Place) -> bool:
+    """The training that was asked for has ended, which was told."""
+    trigger = (place.status().get("retraining") or {}).get("trigger") or {}
+    return bool(trigger.get("outcome") == "Failed" and place.says("Retraining", "False/NoTrigger"))
+
+
 def serves(version: int) -> Condition:
     """That version serves and nothing is on its way."""
 
@@ -100,9 +106,17 @@ TEN: Step = {"weight": 10, "for": "1s"}
 APPROVAL: Step = {"approval": {}}
 FIFTY: Step = {"weight": 50, "for": "1s"}
 LONG: Step = {"weight": 40, "for": "1h"}
+RETRAINED = Act(lambda place: place.serve(retraining={"trainingJobRef": {"name": "one"}}))
 FLOWS = (
     Flow("train, register", acts=(Act(Place.train),), until=lambda place: trained(place) and profiled(place)),
     Flow("train, fail", acts=(Act(lambda place: place.train(fails="yes")),), until=training_failed),
+    Flow(
+        "retrain",
+        versions=(1,),
+        given=(Act(lambda place: place.train(fails="yes")), RETRAINED),
+        acts=(ask("retrain", lambda place: training_failed(place) and serves(1)(place)),),
+        until=retrained_once,
+    ),
     Flow("deploy", versions=(1,), acts=(serve(),), until=serves(1)),
     Flow(
         "promote in steps",
