@@ -44,6 +44,7 @@ from leeboard.reconciler.queue import WorkQueue
 from leeboard.reconciler.routing import keys_of
 from leeboard.reconciler.watching.watcher import Surroundings, Watcher
 from leeboard.reconciler.workers import Workers
+from leeboard.service_metrics import ServiceMetrics
 from leeboard.settings import Settings
 
 DRAIN_SECONDS = 10.0
@@ -68,6 +69,7 @@ class Operator:
         )
         self._queue = WorkQueue()
         self.cache = Cache(WATCHED, on_change=self._enqueue, on_presence=self._enqueue_services, steady=steady_seconds)
+        self.metrics.registry.register(ServiceMetrics(lambda: self.cache.everywhere(Kind.INFERENCE_SERVICE)))
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
         self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
         self._http = HttpClient(connections=HTTP_CONNECTIONS)

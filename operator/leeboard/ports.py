@@ -10,7 +10,7 @@ from typing import Protocol
 from leeboard.api.names import Kind
 from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, Metadata
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import Cursor, PodReport
 from leeboard.monitoring.counts import PodCounts
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Watch
@@ -138,11 +138,12 @@ class Counters(Protocol):
         ...
 
     async def cells(
-        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
-    ) -> Mapping[str, PodCells | Unknown]:
+        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile], cursors: Mapping[str, Cursor]
+    ) -> Mapping[str, PodReport | Unknown]:
         """By the name of the pod, every pod of ``pods``: what it counted into the cells of its revision's profile.
 
         ``profiles`` are by revision; pods of another one are Unknown, as are those that count in no cells or in others.
+        Pods in ``cursors`` are asked for labels from there on; those of a process that began since are left for later.
         """
         ...
 

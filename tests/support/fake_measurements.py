@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from leeboard.api.resource import Manifest, Metadata
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import Cursor, PodReport
 from leeboard.monitoring.counts import PodCounts
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Watch
@@ -17,7 +17,7 @@ class FakeCounters:
     """``pods`` by name: who is not there does not answer. ``asked`` keeps what was asked for."""
 
     pods: dict[str, PodCounts] = field(default_factory=dict)
-    counted: dict[str, PodCells] = field(default_factory=dict)
+    counted: dict[str, PodReport] = field(default_factory=dict)
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
 
     async def counts(self, pods: Sequence[Manifest], *, answers: bool) -> Mapping[str, PodCounts | Unknown]:
@@ -26,14 +26,18 @@ class FakeCounters:
         return {name: self._counts(name, answers=answers) for name in names}
 
     async def cells(
-        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
-    ) -> Mapping[str, PodCells | Unknown]:
+        self,
+        pods: Sequence[Manifest],
+        *,
+        profiles: Mapping[str, Profile],
+        cursors: Mapping[str, Cursor],  # noqa: ARG002 - every label is told each time: merging is union
+    ) -> Mapping[str, PodReport | Unknown]:
         names = [pod["metadata"]["name"] for pod in pods]
         return {name: self._cells(name, profiles) for name in names}
 
-    def _cells(self, name: str, profiles: Mapping[str, Profile]) -> PodCells | Unknown:
+    def _cells(self, name: str, profiles: Mapping[str, Profile]) -> PodReport | Unknown:
         found = self.counted.get(name)
-        if found is None or found.revision not in profiles:
+        if found is None or found.cells.revision not in profiles:
             return Unknown(f"pod {name}: no connection")
         return found
 

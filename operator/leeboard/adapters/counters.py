@@ -13,10 +13,10 @@ from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.errors import TransientError
 from leeboard.metrics import Metrics, PollOutcome
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import Cursor, PodCells, PodReport
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, SCHEMA_VERSION, Answer, PodCounts, RequestCounts
 from leeboard.monitoring.profile import Profile
-from leeboard.monitoring.reports import ReportInvalidError, cells_of, profile_of
+from leeboard.monitoring.reports import ReportInvalidError, cells_of, labels_of, profile_of
 from leeboard.planning.facts import Unknown
 
 PORT_NAME = "metrics"
@@ -39,18 +39,23 @@ class PodCounters:
 
     async def counts(self, pods: Sequence[Manifest], *, answers: bool) -> Mapping[str, PodCounts | Unknown]:
         """By pod; who has not answered after POLL_SECONDS is Unknown, so that a pass is never held up."""
-        found = await self._poll_all(pods, "?answers=1" if answers else "")
+        query = "?answers=1" if answers else ""
+        found = await self._poll_all({pod["metadata"]["name"]: (pod, query) for pod in pods})
         return {name: one if isinstance(one, Unknown) else one.counts_of(name) for name, one in found.items()}
 
     async def cells(
-        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile]
-    ) -> Mapping[str, PodCells | Unknown]:
+        self, pods: Sequence[Manifest], *, profiles: Mapping[str, Profile], cursors: Mapping[str, Cursor]
+    ) -> Mapping[str, PodReport | Unknown]:
         """By pod, see ports.Counters."""
-        found = await self._poll_all(pods, "?cells=1")
-        return {name: one if isinstance(one, Unknown) else _cells(one, name, profiles) for name, one in found.items()}
+        named = {pod["metadata"]["name"]: pod for pod in pods}
+        found = await self._poll_all({name: (pod, _query(cursors.get(name))) for name, pod in named.items()})
+        return {
+            name: one if isinstance(one, Unknown) else _report(one, name, profiles, cursor=cursors.get(name))
+            for name, one in found.items()
+        }
 
-    async def _poll_all(self, pods: Sequence[Manifest], query: str) -> dict[str, _Document | Unknown]:
-        tasks = {pod["metadata"]["name"]: asyncio.create_task(self._poll(pod, query)) for pod in pods}
+    async def _poll_all(self, pods: Mapping[str, tuple[Manifest, str]]) -> dict[str, _Document | Unknown]:
+        tasks = {name: asyncio.create_task(self._poll(pod, query)) for name, (pod, query) in pods.items()}
         if not tasks:
             return {}
         try:
@@ -134,6 +139,7 @@ class _Document(BaseModel):
     durations: _Durations
     answers: list[tuple[Annotated[str, Field(min_length=1, max_length=64)], list[Output]]] = Field(max_length=4096)
     cells: dict[str, Any] | None = None
+    labels: dict[str, Any] | None = None
 
     @property
     def total(self) -> int:
@@ -152,8 +158,14 @@ class _Document(BaseModel):
 assert SCHEMA_VERSION == 1, "another schema needs another reader"  # noqa: S101 - both stand in this repository
 
 
-def _cells(document: _Document, pod: str, profiles: Mapping[str, Profile]) -> PodCells | Unknown:
-    """The cells of a server that counts by the profile of its revision."""
+def _query(cursor: Cursor | None) -> str:
+    return "?cells=1" if cursor is None else f"?cells=1&labels={cursor.position}"
+
+
+def _report(
+    document: _Document, pod: str, profiles: Mapping[str, Profile], *, cursor: Cursor | None
+) -> PodReport | Unknown:
+    """Cells and labels of a server that counts by the profile of its revision."""
     profile = profiles.get(document.revision)
     if profile is None:
         return Unknown(f"pod {pod}: its revision has no profile")
@@ -162,7 +174,11 @@ def _cells(document: _Document, pod: str, profiles: Mapping[str, Profile]) -> Po
         if digest != profile.digest:
             why = "it has no profile" if digest is None else "it counts by another profile"
             return Unknown(f"pod {pod}: {why}")
-        return PodCells(pod, document.revision, document.started, digest, cells_of(document.cells, profile))
+        cells = PodCells(pod, document.revision, document.started, digest, cells_of(document.cells, profile))
+        if document.labels is None or cursor is None or (cursor.position and cursor.started != document.started):
+            return PodReport(cells)
+        labels = labels_of(document.labels, pod=pod, revision=document.revision, started=document.started)
+        return PodReport(cells, labels)
     except ReportInvalidError as error:
         return Unknown(f"pod {pod}: its counts cannot be read: {error}")
 

@@ -39,6 +39,7 @@ class ConditionType(StrEnum):
     MONITORED = "Monitored"
     DRIFT_DETECTED = "DriftDetected"
     DATA_QUALITY = "DataQuality"
+    PERFORMANCE_LOST = "PerformanceLost"
 
 
 class Condition(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from leeboard.api.bounds import Digest, ModelName, ObjectName, Url, VersionNumber
 from leeboard.api.cel import immutable, rule, rules
 from leeboard.api.monitoring import Monitoring
-from leeboard.api.monitoring_status import DriftStatus, QualityStatus
+from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus
 from leeboard.api.resource import ApiModel, Metadata, Status
 from leeboard.api.retraining import Retraining
 from leeboard.api.retraining_status import RetrainingStatus
@@ -120,6 +120,7 @@ class InferenceServiceStatus(Status):
         default=None, description="The canary's, judged apart; nothing is trained because of it."
     )
     quality: QualityStatus | None = Field(default=None, description="Stable's last window for the data's quality.")
+    performance: PerformanceStatus | None = Field(default=None, description="What late labels say of stable.")
     retraining: RetrainingStatus | None = Field(default=None, description="The memory of retraining.")
 
 

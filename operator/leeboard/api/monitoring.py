@@ -1,13 +1,15 @@
-"""How a service is watched: how long requests are counted before they are judged, and how much change counts."""
+"""How a service is watched: how long requests are counted before they are judged, how much counts, late labels."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
-from leeboard.api.bounds import Duration
+from leeboard.api.bounds import Duration, ObjectName
 from leeboard.api.cel import rule, rules
 from leeboard.api.resource import ApiModel
-from leeboard.api.rollout import Decimal
+from leeboard.api.rollout import Decimal, Fraction
 
 
 class Window(ApiModel):
@@ -69,10 +71,52 @@ class Drift(ApiModel):
     warn: Decimal = Field(default="0.1", description="Corrected PSI from which it is told.")
 
 
+class Labels(ApiModel):
+    """True answers that come late, by POST /feedback with the token of the prediction."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.maxAge) || (duration(self.maxAge) >= duration('1h')"
+                " && duration(self.maxAge) <= duration('720h'))",
+                "maxAge is between 1h and 720h",
+                path=".maxAge",
+            ),
+        )
+    )
+
+    token_keys_secret: ObjectName = Field(
+        min_length=1,
+        description="Secret with the keys of tokens: each entry is 32 hexadecimal digits; the last name seals, all"
+        " open.",
+    )
+    feedback_secret: ObjectName = Field(
+        min_length=1,
+        description="Secret whose entry credential is what senders of labels show: Authorization: Bearer <credential>.",
+    )
+    max_age: Duration = Field(
+        default="168h", description="Longest delay of a label; then an hour's predictions are judged by what came."
+    )
+    coverage: Fraction = Field(
+        default="0.8", description="Part of an hour's predictions of each class whose labels make it ripe earlier."
+    )
+    metric: Literal["BalancedAccuracy", "AUC", "Precision", "MAERatio"] | None = Field(
+        default=None, description="What is judged; by the model's task when left out."
+    )
+    max_loss: Fraction = Field(default="0.02", description="What the metric may lose beside the reference.")
+    max_ratio: Fraction = Field(
+        default="0.1", description="By what part the mean absolute error of a regression may grow."
+    )
+
+
 class Monitoring(ApiModel):
     """How versions are watched that have a profile. Without it the same defaults hold."""
 
     window: Window = Field(default_factory=Window, description="When windows end.", json_schema_extra={"default": {}})
     drift: Drift = Field(
         default_factory=Drift, description="How much change counts.", json_schema_extra={"default": {}}
+    )
+    labels: Labels | None = Field(
+        default=None,
+        description="Take labels, and judge by them. Pods that serve already take them after leeboard restart.",
     )

@@ -40,6 +40,14 @@ class QualityVerdict(StrEnum):
     NO_DATA = "NoData"
 
 
+class PerformanceVerdict(StrEnum):
+    """What labels say. ``WORSE`` is proven."""
+
+    WORSE = "Worse"
+    UNPROVEN = "Unproven"
+    TOO_FEW_LABELS = "TooFewLabels"
+
+
 class Standing(StrEnum):
     """How a feature, or the model's answers, stood in the last window; what was not judged is not stable."""
 
@@ -87,6 +95,22 @@ class DriftStatus(WindowStatus):
     features: Annotated[
         tuple[FeatureStatus, ...], Field(max_length=MAX_NAMED), BeforeValidator(partial(keep_first, MAX_NAMED))
     ] = Field(default=(), description="Features, the largest change first; the first 20 of them.")
+
+
+class PerformanceStatus(ApiModel):
+    """What late labels say of a version."""
+
+    revision: ObjectName = Field(description="The revision whose predictions they are about.")
+    version: VersionNumber = Field(description="MLflow version number.")
+    until: str = Field(description="When labels ripened last.", json_schema_extra=DATE_TIME)
+    verdict: PerformanceVerdict = Field(description="Whether a loss is proven; Unproven is not as good as ever.")
+    metric: Word = Field(description="What is measured.")
+    value: Figure | None = Field(default=None, description="What it is; absent: no labels.")
+    reference: Figure = Field(description="What it is on the reference.")
+    labels: int = Field(ge=0, description="Labels that were looked at.")
+    needed: int | None = Field(
+        default=None, ge=0, description="Labels that show a loss; absent: none would, the reference has too few."
+    )
 
 
 class QualityFault(ApiModel):

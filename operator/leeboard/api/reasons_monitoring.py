@@ -1,4 +1,4 @@
-"""Reasons of the conditions about what is counted: DriftDetected and DataQuality. Part of the API."""
+"""Reasons of the conditions about what is counted: DriftDetected, DataQuality, PerformanceLost. Part of the API."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ class MonitoringReason(StrEnum):
     """Why nothing can be said yet; else the verdict itself is the reason."""
 
     NO_WINDOW_YET = "NoWindowYet"
+    LABELS_NEEDED = "LabelsNeeded"
 
 
 class MonitoringEvent(StrEnum):
@@ -19,3 +20,4 @@ class MonitoringEvent(StrEnum):
     REFERENCE_MISMATCH = "ReferenceMismatch"
     DATA_BROKEN = "DataBroken"
     DATA_GOOD_AGAIN = "DataGoodAgain"
+    PERFORMANCE_LOST = "PerformanceLost"

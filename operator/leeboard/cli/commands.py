@@ -9,6 +9,7 @@ from importlib.metadata import version as version_of_package
 import typer
 
 from leeboard.cli.deciding import approve, reject
+from leeboard.cli.drift import drift
 from leeboard.cli.exits import Failure
 from leeboard.cli.getting import get
 from leeboard.cli.history import history
@@ -45,6 +46,7 @@ def version() -> None:
 
 add(LOOKING, get)
 add(LOOKING, history)
+add(LOOKING, drift)
 add(LOOKING, logs)
 for _verb in MEANINGS:
     add(ASKING, command_of(_verb), name=_verb.value)

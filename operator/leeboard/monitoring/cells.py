@@ -86,6 +86,14 @@ class PodCells:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the labels of one process were read."""
+
+    started: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class LabelEntry:
     """One label and what the prediction that it belongs to was.
 
@@ -124,6 +132,14 @@ class PodLabels:
     served: Mapping[int, Served] = field(default_factory=dict)
     forged: int = 0
     expired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PodReport:
+    """One answer of a pod; ``labels`` is None when it was not asked for them, or takes none."""
+
+    cells: PodCells
+    labels: PodLabels | None = None
 
 
 def padded(rows: list[list[int]], width: int) -> Counts:

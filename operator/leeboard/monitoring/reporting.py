@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from leeboard.api.conditions import timestamp
 from leeboard.monitoring.cells import QUALITY
 from leeboard.monitoring.drift.quality import Quality
 from leeboard.monitoring.drift.verdict import Judged, Standing
+from leeboard.monitoring.performance import Standing as PerformanceStanding
 from leeboard.monitoring.profile import Profile
-from leeboard.monitoring.watching import DriftConclusion, QualityConclusion
+from leeboard.monitoring.watching import DriftConclusion, LabelConclusion, QualityConclusion
 from leeboard.monitoring.windows import ClosedWindow
 
 STANDINGS = {
@@ -49,6 +51,30 @@ def quality_of(conclusion: QualityConclusion, profile: Profile) -> told.QualityS
         **_window(conclusion.window, profile),
         verdict=told.QualityVerdict(quality.verdict.value),
         faults=tuple(_faults(profile, quality)),
+    )
+
+
+def performance_of(
+    conclusion: LabelConclusion, profile: Profile, *, revision: str, now: datetime
+) -> told.PerformanceStatus | None:
+    """What the labels say; None when the reference has none to compare with. A proof of either bet stands; else the bet
+    since drift was suspected is told, where there is one.
+    """
+    known = [one for one in (conclusion.since, conclusion.watch) if one is not None]
+    worse = (one for one in known if one.standing is PerformanceStanding.WORSE)
+    finding = next(worse, known[0] if known else None)
+    if finding is None:
+        return None
+    return told.PerformanceStatus(
+        revision=revision,
+        version=profile.version,
+        until=timestamp(now),
+        verdict=told.PerformanceVerdict(finding.standing.value),
+        metric=finding.metric.value,
+        value=None if finding.value is None else _figure(finding.value),
+        reference=f"{finding.reference:.4f}",
+        labels=finding.labels,
+        needed=finding.needed,
     )
 
 

@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from leeboard.api.monitoring_status import DriftStatus, DriftVerdict, QualityStatus
-from leeboard.monitoring.cells import PodCells
+from leeboard.api.monitoring_status import DriftStatus, DriftVerdict, PerformanceStatus, QualityStatus
+from leeboard.monitoring.cells import Cursor, PodReport
+from leeboard.monitoring.cohorts import Cohorts
 from leeboard.monitoring.drift.settings import Settings
 from leeboard.monitoring.memory import Memory
 from leeboard.monitoring.profile import Profile
-from leeboard.monitoring.reporting import drift_of, quality_of
-from leeboard.monitoring.watching import concluded, polled, promoted
+from leeboard.monitoring.reporting import drift_of, performance_of, quality_of
+from leeboard.monitoring.watching import concluded, labelled, polled, promoted
 from leeboard.monitoring.windows import REVISIONS, Span, close_due, restarted
 
 SCHEMA = 1
@@ -38,6 +39,7 @@ class Report:
 
     drift: DriftStatus | None = None
     quality: QualityStatus | None = None
+    performance: PerformanceStatus | None = None
     healthy_at: str | None = None
 
 
@@ -60,9 +62,10 @@ class Watch:
 
     @property
     def mark(self) -> str:
-        """Another one when this has to be written: a window closed, a process went, revisions or roles changed."""
+        """Another one when this has to be written: a window closed, labels ripened, a process went, roles changed."""
         windows = self.memory.windows
-        said = [windows.closed, windows.gone, sorted(windows.revisions), self.was_stable]
+        ripened = sorted((name, one.performance.until) for name, one in self.reports.items() if one.performance)
+        said = [windows.closed, windows.gone, sorted(windows.revisions), self.was_stable, ripened]
         return blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
 
     def to_data(self) -> dict[str, str]:
@@ -86,9 +89,21 @@ class Watch:
             return None
 
 
-def advanced(watch: Watch, pods: Mapping[str, PodCells | None], subject: Subject, *, now: datetime) -> Watch:
+def cursors(watch: Watch) -> dict[str, Cursor]:
+    """How far the labels of the pods that were seen before have been read."""
+    return {
+        name: Cursor(pod.started, watch.memory.cohorts.get(revision, Cohorts()).cursor(name, pod.started))
+        for revision, one in watch.memory.windows.revisions.items()
+        for name, pod in one.pods.items()
+    }
+
+
+def advanced(watch: Watch, pods: Mapping[str, PodReport | None], subject: Subject, *, now: datetime) -> Watch:
     """With one poll of the pods that exist; None did not answer and adds nothing."""
-    memory = polled(watch.memory, pods, profiles=subject.profiles, now=now)
+    counted = {name: None if one is None else one.cells for name, one in pods.items()}
+    memory = polled(watch.memory, counted, profiles=subject.profiles, now=now)
+    labels = [one.labels for one in pods.values() if one is not None and one.labels is not None]
+    memory = labelled(memory, labels, now=now, settings=subject.settings)
     reports = {name: one for name, one in watch.reports.items() if name in memory.windows.revisions}
     return _in_roles(replace(watch, memory=memory, reports=reports), subject)
 
@@ -114,6 +129,10 @@ def judged(watch: Watch, subject: Subject, full: Mapping[str, Profile], *, now: 
         reports[name] = replace(_of(reports, name), drift=found, healthy_at=healthy_at)
     for name, quality in said.quality.items():
         reports[name] = replace(_of(reports, name), quality=quality_of(quality, profiles[name]))
+    for name, labels in said.labels.items():
+        performance = performance_of(labels, profiles[name], revision=name, now=now)
+        if performance is not None:
+            reports[name] = replace(_of(reports, name), performance=performance)
     return replace(watch, memory=memory, reports=reports)
 
 
@@ -153,6 +172,7 @@ def _handed(memory: Memory, revision: str, *, to: str) -> Memory:
     return replace(
         memory,
         votes=_copied(memory.votes, revision, to),
+        cohorts=_copied(memory.cohorts, revision, to),
         performance=_copied(memory.performance, revision, to),
         suspicions=_copied(memory.suspicions, revision, to),
     )
@@ -166,14 +186,17 @@ def _report_json(report: Report) -> dict[str, Any]:
     return {
         "drift": None if report.drift is None else report.drift.to_json(),
         "quality": None if report.quality is None else report.quality.to_json(),
+        "performance": None if report.performance is None else report.performance.to_json(),
         "healthyAt": report.healthy_at,
     }
 
 
 def _report_of(document: dict[str, Any]) -> Report:
     drift, quality, healthy_at = document["drift"], document["quality"], document["healthyAt"]
+    performance = document["performance"]
     return Report(
         None if drift is None else DriftStatus.model_validate(drift),
         None if quality is None else QualityStatus.model_validate(quality),
+        None if performance is None else PerformanceStatus.model_validate(performance),
         None if healthy_at is None else str(healthy_at),
     )

@@ -24,6 +24,8 @@ NAMED = "spec.template.spec.containers[0].env[0].name"
 ANSWERS = {"checks": [{"name": "answers", "disagreement": {"max": "0.05"}}]}
 SHADOW = {"shadow": {}, "for": "30m"}
 DATASET = {"name": "car-loan"}
+LABELS = {"tokenKeysSecret": "keys", "feedbackSecret": "feedback"}
+RETRAINING = {"trainingJobRef": {"name": "train"}}
 REFERENCE = {
     "artifact": "held-out/rows.csv",
     "format": "CSV",
@@ -150,6 +152,30 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(model={"name": "car-loan", "version": "3", "follow": "Approved"}),
         "spec.model: Invalid value: exactly one of version (pinned) and follow: Approved",
     ),
+    "a window that is longer than the longest": (
+        inference_service(monitoring={"window": {"period": "240h"}}),
+        "spec.monitoring.window.longest: Invalid value: longest is one period or more",
+    ),
+    "a window of no length": (
+        inference_service(monitoring={"window": {"period": "0s"}}),
+        "spec.monitoring.window.period: Invalid value: a window lasts a second or more",
+    ),
+    "a warning above the drift": (
+        inference_service(monitoring={"drift": {"warn": "0.3"}}),
+        "spec.monitoring.drift.warn: Invalid value: warn is above 0 and not above size",
+    ),
+    "labels that come later than servers remember": (
+        inference_service(monitoring={"labels": LABELS | {"maxAge": "721h"}}),
+        "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1h and 720h",
+    ),
+    "a trigger of two kinds": (
+        inference_service(retraining=RETRAINING | {"triggers": [{"drift": {}, "schedule": {"cron": "0 3 * * 1"}}]}),
+        "a trigger is exactly one of drift, schedule and newData",
+    ),
+    "data that are not on the web": (
+        inference_service(retraining=RETRAINING | {"triggers": [{"newData": {"uri": "s3://loans"}}]}),
+        "spec.retraining.triggers[0].newData.uri: Invalid value",
+    ),
     "an InferenceService with neither": (
         inference_service(model={"name": "car-loan"}),
         "spec.model: Invalid value: exactly one of version (pinned) and follow: Approved",
@@ -232,6 +258,10 @@ ACCEPTED: dict[str, Manifest] = {
     ),
     "a comparison of answers that are copied when needed": inference_service(
         rollout={"steps": [{"weight": 5}], "analysis": ANSWERS | {"whenUnderpowered": "ShadowFirst"}}
+    ),
+    "a service that is watched and trained again": inference_service(
+        monitoring={"window": {"period": "1h"}, "labels": LABELS},
+        retraining=RETRAINING | {"triggers": [{"drift": {}}, {"newData": {"uri": "https://data.example/loans.csv"}}]},
     ),
     "an InferenceService that is pinned": inference_service(model={"name": "car-loan", "version": "3"}),
     "a null where nothing is meant": inference_service(model={"name": "car-loan", "version": "3", "follow": None}),

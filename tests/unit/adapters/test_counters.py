@@ -15,7 +15,7 @@ from leeboard.adapters.counters import PodCounters
 from leeboard.adapters.http_client import HttpClient
 from leeboard.api.resource import Manifest
 from leeboard.metrics import Metrics
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import Cursor, PodCells, PodLabels, PodReport
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS, Answer, PodCounts, RequestCounts
 from leeboard.monitoring.profile import Profile
 from leeboard.planning.facts import Unknown
@@ -204,9 +204,9 @@ def watched_cells() -> dict[str, Any]:
 async def test_cells_are_asked_for_and_read_by_the_profile_of_the_revision(scene: Scene) -> None:
     scene.answer = web.json_response(a_document(cells=watched_cells()))
 
-    found = await scene.counters.cells([a_pod(scene.port)], profiles={"r3": PROFILE})
+    found = await scene.counters.cells([a_pod(scene.port)], profiles={"r3": PROFILE}, cursors={})
 
-    expected = PodCells("one", "r3", "abc", PROFILE.digest, REFERENCE.window(rows(3, count=50)))
+    expected = PodReport(PodCells("one", "r3", "abc", PROFILE.digest, REFERENCE.window(rows(3, count=50))))
     assert (found, scene.asked) == ({"one": expected}, ["/monitoring/counts?cells=1"])
 
 
@@ -228,4 +228,26 @@ async def test_cells_that_cannot_be_compared_are_unknown(
 ) -> None:
     scene.answer = web.json_response(a_document(cells=cells))
 
-    assert await scene.counters.cells([a_pod(scene.port)], profiles=profiles) == {"one": Unknown(why)}
+    assert await scene.counters.cells([a_pod(scene.port)], profiles=profiles, cursors={}) == {"one": Unknown(why)}
+
+
+@pytest.mark.parametrize(
+    ("cursor", "expected"),
+    [
+        (Cursor("abc", 7), PodLabels("one", "r3", "abc", 9)),
+        (Cursor("before", 0), PodLabels("one", "r3", "abc", 9)),
+        (Cursor("before", 7), None),
+    ],
+    ids=["the same process", "another process from the start", "another process, of which the first were not asked"],
+)
+async def test_labels_are_asked_for_from_a_cursor_of_the_same_process(
+    scene: Scene, cursor: Cursor, expected: PodLabels | None
+) -> None:
+    labels = {"cursor": 9, "forged": 0, "expired": 0, "served": [], "entries": []}
+    scene.answer = web.json_response(a_document(cells=watched_cells(), labels=labels))
+
+    found = await scene.counters.cells([a_pod(scene.port)], profiles={"r3": PROFILE}, cursors={"one": cursor})
+
+    report = found["one"]
+    assert isinstance(report, PodReport)
+    assert (report.labels, scene.asked) == (expected, [f"/monitoring/counts?cells=1&labels={cursor.position}"])

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from leeboard.monitoring.cells import Cells, PodCells
+from leeboard.monitoring.cells import Cells, PodCells, PodLabels, PodReport
 from leeboard.monitoring.drift import DEFAULTS
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Subject, Watch, advanced, closing, judged
@@ -43,6 +43,7 @@ class Service:
     stable: str | None = "r1"
     now: datetime = NOON
     counted: dict[str, PodCells] = field(default_factory=dict)
+    labels: dict[str, PodLabels] = field(default_factory=dict)
 
     @property
     def subject(self) -> Subject:
@@ -62,7 +63,8 @@ class Service:
         """One poll, ``hours`` later, with whole profiles at hand unless only ``full`` are."""
         self.now += timedelta(hours=hours)
         whole = {name: one.profile for name, one in self.references.items()} if full is None else full
-        watch = advanced(self.watch, dict(self.counted), self.subject, now=self.now)
+        pods = {name: PodReport(cells, self.labels.get(name)) for name, cells in self.counted.items()}
+        watch = advanced(self.watch, dict(pods), self.subject, now=self.now)
         needed = closing(watch, self.subject)
         self.watch = judged(watch, self.subject, {name: whole[name] for name in needed if name in whole}, now=self.now)
         return self.watch

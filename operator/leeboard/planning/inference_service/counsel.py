@@ -85,7 +85,7 @@ class Counsel:
 
     def _signs(self, state: State, request: Request | None) -> Signs:
         return Signs(
-            verdicts=verdicts_on(self.watch, None if state.stable is None else state.stable.name),
+            verdicts=verdicts_on(self.watch, self.resource, stable=None if state.stable is None else state.stable.name),
             training=_training(self.facts.training),
             candidate=self._candidate(state),
             is_rolling_out=state.canary is not None,

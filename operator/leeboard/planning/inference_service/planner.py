@@ -158,7 +158,7 @@ def _picture(
         routing=routing,
         sight=sight_of(
             known.facts.watch,
-            known.resource.status,
+            known.resource,
             stable=None if state.stable is None else state.stable.name,
             canary=None if state.canary is None else state.canary.name,
         ),

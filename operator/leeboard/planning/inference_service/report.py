@@ -49,6 +49,7 @@ def status_of(
         drift=picture.sight.drift,
         canary_drift=picture.sight.canary_drift,
         quality=picture.sight.quality,
+        performance=picture.sight.performance,
         retraining=resource.status.retraining if state.retrained is None else state.retrained.memory,
     )
 

@@ -1,4 +1,4 @@
-"""DriftDetected and DataQuality of the version that serves, and the events when they turn."""
+"""DriftDetected, DataQuality and PerformanceLost of the version that serves, and the events when they turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from leeboard.api.monitoring_status import (
     DriftStatus,
     DriftVerdict,
     FeatureStatus,
+    PerformanceStatus,
+    PerformanceVerdict,
     QualityFault,
     QualityStatus,
     QualityVerdict,
@@ -20,12 +22,13 @@ from leeboard.planning.plan import Notice, NoticeType
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 MAX_IN_SENTENCE = 5
-CONDITIONS = (ConditionType.DRIFT_DETECTED, ConditionType.DATA_QUALITY)
+CONDITIONS = (ConditionType.DRIFT_DETECTED, ConditionType.DATA_QUALITY, ConditionType.PERFORMANCE_LOST)
 
 
-def judgements(report: Report) -> tuple[Judgement, ...]:
-    """Both conditions; what no window said yet is Unknown."""
-    return (_drift(report.drift), _quality(report.quality))
+def judgements(report: Report, *, takes_labels: bool) -> tuple[Judgement, ...]:
+    """The conditions, that on performance where labels are taken; what nothing was said of yet is Unknown."""
+    said = (_drift(report.drift), _quality(report.quality))
+    return (*said, _performance(report.performance)) if takes_labels else said
 
 
 def kept(conditions: Sequence[Condition]) -> Iterator[Judgement]:
@@ -56,6 +59,8 @@ def _turn(judgement: Judgement, before: ConditionStatus | None) -> Notice | None
             return Notice(NoticeType.WARNING, event.REFERENCE_MISMATCH, message)
         case ConditionType.DRIFT_DETECTED, ConditionStatus.FALSE, _ if before is TRUE:
             return Notice(NoticeType.NORMAL, event.DRIFT_ENDED, message)
+        case ConditionType.PERFORMANCE_LOST, ConditionStatus.TRUE, _:
+            return Notice(NoticeType.WARNING, event.PERFORMANCE_LOST, message)
         case ConditionType.DATA_QUALITY, ConditionStatus.FALSE, _:
             return Notice(NoticeType.WARNING, event.DATA_BROKEN, message)
         case ConditionType.DATA_QUALITY, ConditionStatus.TRUE, _ if before is FALSE:
@@ -138,3 +143,33 @@ def faults_of(quality: QualityStatus) -> str:
 def _fault(fault: QualityFault) -> str:
     numbers = "" if fault.share is None else f" in {fault.share} of the rows, usually {fault.usual}"
     return f"{fault.feature}: {fault.fault}{numbers}"
+
+
+def _performance(found: PerformanceStatus | None) -> Judgement:
+    kind = ConditionType.PERFORMANCE_LOST
+    if found is None:
+        message = "no labels have ripened yet"
+        return Judgement(type=kind, status=UNKNOWN, reason=MonitoringReason.LABELS_NEEDED, message=message)
+    if found.verdict is PerformanceVerdict.WORSE:
+        return Judgement(type=kind, status=TRUE, reason=found.verdict, message=loss_of(found))
+    if lacks_labels(found):
+        return Judgement(type=kind, status=UNKNOWN, reason=MonitoringReason.LABELS_NEEDED, message=loss_of(found))
+    return Judgement(type=kind, status=FALSE, reason=found.verdict, message=loss_of(found))
+
+
+def lacks_labels(found: PerformanceStatus) -> bool:
+    """Whether more labels could still show a loss that these do not."""
+    if found.verdict is PerformanceVerdict.TOO_FEW_LABELS:
+        return True
+    return found.needed is None or found.labels < found.needed
+
+
+def loss_of(found: PerformanceStatus) -> str:
+    """The metric beside the reference's, and how many labels a loss would need to be seen."""
+    value = "unknown" if found.value is None else found.value
+    said = (
+        f"{found.metric} {value}, on the reference {found.reference}; {found.labels} labels of version {found.version}"
+    )
+    if found.needed is None:
+        return f"{said}; no number of them would show a loss, the reference has too few"
+    return f"{said}, {found.needed} show a loss" if lacks_labels(found) else said

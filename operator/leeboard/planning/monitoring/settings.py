@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from leeboard.api.monitoring import Monitoring
+from leeboard.api.monitoring import Labels, Monitoring
 from leeboard.monitoring.drift.settings import DEFAULTS, Settings
+from leeboard.monitoring.metric import Metric
 from leeboard.planning.serving.duration import seconds_of
 
 
@@ -16,11 +17,22 @@ def settings_of(spec: Monitoring | None) -> Settings:
         return DEFAULTS
     window, drift = spec.window, spec.drift
     return replace(
-        DEFAULTS,
+        DEFAULTS if spec.labels is None else _with_labels(spec.labels),
         period=timedelta(seconds=seconds_of(window.period)),
         longest=timedelta(seconds=seconds_of(window.longest)),
         min_samples=window.min_samples,
         quality_period=timedelta(seconds=seconds_of(window.quality_period)),
         drift_size=float(drift.size),
         warn_size=float(drift.warn),
+    )
+
+
+def _with_labels(labels: Labels) -> Settings:
+    return replace(
+        DEFAULTS,
+        label_age=timedelta(seconds=seconds_of(labels.max_age)),
+        coverage=float(labels.coverage),
+        metric=None if labels.metric is None else Metric(labels.metric),
+        most_loss=float(labels.max_loss),
+        most_ratio=float(labels.max_ratio),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leeboard.api.conditions import Judgement
-from leeboard.api.inference_service import InferenceServiceStatus
-from leeboard.api.monitoring_status import DriftStatus, QualityStatus
+from leeboard.api.inference_service import InferenceService
+from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus
 from leeboard.monitoring.watch import Report, Watch
 from leeboard.planning.facts import Unknown
 from leeboard.planning.monitoring.judgements import judgements, kept
@@ -21,23 +21,34 @@ class Sight:
     drift: DriftStatus | None = None
     canary_drift: DriftStatus | None = None
     quality: QualityStatus | None = None
+    performance: PerformanceStatus | None = None
     said: tuple[Judgement, ...] = ()
 
 
-def sight_of(watch: Watch | None, before: InferenceServiceStatus, *, stable: str | None, canary: str | None) -> Sight:
+def sight_of(watch: Watch | None, resource: InferenceService, *, stable: str | None, canary: str | None) -> Sight:
     """As it was before until somebody has looked; nothing where nothing is counted."""
+    before = resource.status
+    unseen = Sight(
+        before.drift, before.canary_drift, before.quality, before.performance, tuple(kept(before.conditions))
+    )
     if watch is None:
-        return Sight(before.drift, before.canary_drift, before.quality, tuple(kept(before.conditions)))
+        return unseen
     ahead = Report() if canary is None else watch.reports.get(canary, Report())
     if stable is None or stable not in watch.memory.windows.revisions:
         return Sight(canary_drift=ahead.drift)
     if not _knows(watch, stable):
-        return Sight(before.drift, ahead.drift, before.quality, tuple(kept(before.conditions)))
+        return replace(unseen, canary_drift=ahead.drift)
     report = watch.reports.get(stable, Report())
-    return Sight(report.drift, ahead.drift, report.quality, judgements(report))
+    said = judgements(report, takes_labels=takes_labels(resource))
+    return Sight(report.drift, ahead.drift, report.quality, report.performance, said)
 
 
-def verdicts_on(watch: Watch | None, stable: str | None) -> Verdicts | Unknown:
+def takes_labels(resource: InferenceService) -> bool:
+    """Whether performance can be judged."""
+    return resource.spec.monitoring is not None and resource.spec.monitoring.labels is not None
+
+
+def verdicts_on(watch: Watch | None, resource: InferenceService, *, stable: str | None) -> Verdicts | Unknown:
     """What retraining is told: never what was counted while the version was a canary."""
     if stable is None:
         return Unknown("nothing serves yet")
@@ -47,7 +58,7 @@ def verdicts_on(watch: Watch | None, stable: str | None) -> Verdicts | Unknown:
         return Unknown("rows are not counted: the condition Monitored says why")
     if not _knows(watch, stable):
         return Unknown("the version has just become stable")
-    return verdicts_of(watch.reports.get(stable, Report()))
+    return verdicts_of(watch.reports.get(stable, Report()), takes_labels=takes_labels(resource))
 
 
 def _knows(watch: Watch, stable: str) -> bool:

@@ -23,7 +23,8 @@ from leeboard.planning.serving.runtime import Ports, Served
 from leeboard.planning.serving.template_rules import SERVER_FIELDS, Owned
 
 PORTS = Ports(http=8080, metrics=9090)
-OWNED = Owned(ports=PORTS, paths=(pod.MODEL_PATH, pod.PROFILE_PATH, TMP_PATH), fields=SERVER_FIELDS)
+PATHS = (pod.MODEL_PATH, pod.PROFILE_PATH, pod.KEYS_PATH, pod.FEEDBACK_PATH, TMP_PATH)
+OWNED = Owned(ports=PORTS, paths=PATHS, fields=SERVER_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class MLflowRuntime:
         base = pod.pod_of(served, _server(served, start=self.start_deadline(served)), fetch=fetch, labels=labels)
         if served.profile is not None:
             base["spec"]["volumes"].append(pod.profile_volume(served.profile))
+        if (labels_taken := pod.takes_labels(served)) is not None:
+            base["spec"]["volumes"] += pod.label_volumes(labels_taken)
         template = read_only_root(restricted(merge(base, served.service.spec.server.template or {})))
         return with_metadata(template, labels=dict(labels))
 
@@ -84,11 +87,11 @@ def _server(served: Served, *, start: timedelta) -> Manifest:
 
 
 def _server_mounts(served: Served) -> list[Manifest]:
-    """The model, and the profile where there is one."""
+    """The model, the profile where there is one, and what labels are taken with."""
     mounts: list[Manifest] = [{"name": pod.MODEL_VOLUME, "mountPath": pod.MODEL_PATH, "readOnly": True}]
     if served.profile is not None:
         mounts.append({"name": pod.PROFILE_VOLUME, "mountPath": pod.PROFILE_PATH, "readOnly": True})
-    return mounts
+    return mounts if pod.takes_labels(served) is None else [*mounts, *pod.label_mounts()]
 
 
 def _server_arguments(served: Served) -> list[str]:
@@ -108,7 +111,15 @@ def _server_arguments(served: Served) -> list[str]:
         f"--drain-timeout={pod.drain_seconds(served)}",
         f"--least-drain={pod.LEAST_DRAIN_SECONDS}",
         *([f"--profile={pod.PROFILE_FILE}"] if served.profile is not None else []),
+        *_label_arguments(served),
     ]
+
+
+def _label_arguments(served: Served) -> list[str]:
+    """Tokens in the answers, and labels by them."""
+    if pod.takes_labels(served) is None:
+        return []
+    return [f"--token-keys={pod.KEYS_PATH}", f"--feedback-credential={pod.FEEDBACK_FILE}"]
 
 
 def _probe(question: str, *, period: int) -> Manifest:

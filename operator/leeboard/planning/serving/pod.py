@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from leeboard.api.model_version import Profile
+from leeboard.api.monitoring import Labels
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
@@ -24,6 +25,11 @@ MODEL_PATH = "/mnt/model"
 PROFILE_VOLUME = "leeboard-profile"
 PROFILE_PATH = "/mnt/model-profile"
 PROFILE_FILE = f"{PROFILE_PATH}/profile.json"
+KEYS_VOLUME = "leeboard-token-keys"
+KEYS_PATH = "/mnt/token-keys"
+FEEDBACK_VOLUME = "leeboard-feedback"
+FEEDBACK_PATH = "/mnt/feedback"
+FEEDBACK_FILE = f"{FEEDBACK_PATH}/credential"
 LEAST_DRAIN_SECONDS = 5
 """From the moment at which a pod is told to stop until every kube-proxy has seen that its endpoint is gone."""
 EXIT_SECONDS = 5
@@ -89,6 +95,24 @@ def profile_volume(profile: Profile) -> Manifest:
         "name": PROFILE_VOLUME,
         "emptyDir": {"sizeLimit": f"{2 * math.ceil(profile.bytes / MEBIBYTE) + 4}Mi"},
     }
+
+
+def takes_labels(served: Served) -> Labels | None:
+    """How labels are taken, where there is a profile to judge them by."""
+    monitoring = served.service.spec.monitoring
+    return None if served.profile is None or monitoring is None else monitoring.labels
+
+
+def label_volumes(labels: Labels) -> list[Manifest]:
+    """The two Secrets; the operator never reads them."""
+    names = {KEYS_VOLUME: labels.token_keys_secret, FEEDBACK_VOLUME: labels.feedback_secret}
+    return [{"name": volume, "secret": {"secretName": secret}} for volume, secret in names.items()]
+
+
+def label_mounts() -> list[Manifest]:
+    """Where the server reads them."""
+    paths = {KEYS_VOLUME: KEYS_PATH, FEEDBACK_VOLUME: FEEDBACK_PATH}
+    return [{"name": volume, "mountPath": path, "readOnly": True} for volume, path in paths.items()]
 
 
 def container_ports(ports: Ports) -> list[Manifest]:

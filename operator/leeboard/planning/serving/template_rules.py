@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from leeboard.api.resource import Manifest
 from leeboard.planning.pod_rules import RESTRICTED, Finding, Rule, containers_of, has_containers
 from leeboard.planning.pod_template import TMP_VOLUME
-from leeboard.planning.serving.pod import FETCH, MODEL_VOLUME, PROFILE_VOLUME, SERVER
+from leeboard.planning.serving.pod import FEEDBACK_VOLUME, FETCH, KEYS_VOLUME, MODEL_VOLUME, PROFILE_VOLUME, SERVER
 from leeboard.planning.serving.runtime import Ports
 
 POD_FIELDS = ("restartPolicy", "terminationGracePeriodSeconds")
 PODINFO_VOLUME = "leeboard-podinfo"
-VOLUMES = (MODEL_VOLUME, PROFILE_VOLUME, TMP_VOLUME, PODINFO_VOLUME)
+VOLUMES = (MODEL_VOLUME, PROFILE_VOLUME, KEYS_VOLUME, FEEDBACK_VOLUME, TMP_VOLUME, PODINFO_VOLUME)
 SERVER_FIELDS = (
     "args",
     "command",

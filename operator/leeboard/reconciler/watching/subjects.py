@@ -34,6 +34,7 @@ class Polled:
     pods: tuple[Manifest, ...]
     stable: str | None
     settings: Settings
+    takes_labels: bool
 
 
 def polled_of(service: Manifest, owner: Metadata, cluster: Cluster) -> Polled | Unknown | None:
@@ -55,12 +56,13 @@ def polled_of(service: Manifest, owner: Metadata, cluster: Cluster) -> Polled | 
     profiles = {name: profile for name, profile in known.items() if profile is not None}
     if not profiles:
         return None
-    monitoring = spec.get("monitoring")
+    monitoring = None if spec.get("monitoring") is None else Monitoring.model_validate(spec["monitoring"])
     return Polled(
         profiles=profiles,
         pods=tuple(pod for pod in pods.items if _revision(pod) in profiles),
         stable=(status.get("stable") or {}).get("name"),
-        settings=settings_of(None if monitoring is None else Monitoring.model_validate(monitoring)),
+        settings=settings_of(monitoring),
+        takes_labels=monitoring is not None and monitoring.labels is not None,
     )
 
 

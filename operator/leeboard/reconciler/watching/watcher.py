@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest, Metadata, is_controlled_by
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import PodReport
 from leeboard.monitoring.profile import Profile
-from leeboard.monitoring.watch import Subject, Watch, advanced, closing, judged
+from leeboard.monitoring.watch import Subject, Watch, advanced, closing, cursors, judged
 from leeboard.planning.facts import Unknown
 from leeboard.planning.monitoring.keeping import remembered
 from leeboard.ports import Clock, Cluster, Counters, Key, Tracking
@@ -123,8 +123,9 @@ class Watcher:
         if len(known) < len(profiles):
             return
         subject = Subject(known, polled.settings, polled.stable)
-        counted = await self._around.counters.cells(polled.pods, profiles=known)
-        pods: Mapping[str, PodCells | None] = {
+        wanted = cursors(before) if polled.takes_labels else {}
+        counted = await self._around.counters.cells(polled.pods, profiles=known, cursors=wanted)
+        pods: Mapping[str, PodReport | None] = {
             name: None if isinstance(one, Unknown) else one for name, one in counted.items()
         }
         now = self._around.clock.now()

@@ -8,7 +8,13 @@ import pytest
 
 from leeboard.api.conditions import Condition, ConditionType, condition_of, timestamp
 from leeboard.api.monitoring import Monitoring
-from leeboard.api.monitoring_status import DriftStatus, FeatureStatus, QualityFault, QualityStatus
+from leeboard.api.monitoring_status import (
+    DriftStatus,
+    FeatureStatus,
+    PerformanceStatus,
+    QualityFault,
+    QualityStatus,
+)
 from leeboard.api.retraining import Retraining
 from leeboard.monitoring.memory import Memory
 from leeboard.monitoring.profile import Profile
@@ -369,6 +375,52 @@ def test_the_spec_of_monitoring_is_what_windows_are_judged_by() -> None:
     found = settings_of(spec)
     assert (found.period.total_seconds(), found.longest.total_seconds(), found.min_samples) == (3600, 14400, 50)
     assert (found.quality_period.total_seconds(), found.drift_size, found.warn_size) == (300, 0.3, 0.1)
+
+
+def labelled(cluster: SimulatedCluster) -> None:
+    """The service takes labels."""
+    labels = {"tokenKeysSecret": "keys", "feedbackSecret": "feedback"}
+    spec = cluster.resource.spec.model_copy(update={"monitoring": Monitoring.model_validate({"labels": labels})})
+    cluster.resource = cluster.resource.model_copy(update={"spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "labels", "expected", "performance"),
+    [
+        ("DriftAndPerformance", "Worse", 900, "True/Training", "True/Worse"),
+        ("DriftAndPerformance", "Unproven", 900, "False/LabelsNeeded", "Unknown/LabelsNeeded"),
+        ("DriftAndPerformance", "Unproven", 1200, "False/NoTrigger", "False/Unproven"),
+        ("DriftAndPerformance", "TooFewLabels", 100, "False/LabelsNeeded", "Unknown/LabelsNeeded"),
+        ("DriftAndPerformance", None, 0, "False/LabelsNeeded", "Unknown/LabelsNeeded"),
+        ("PerformanceOnly", "Worse", 900, "True/Training", "True/Worse"),
+        ("PerformanceOnly", "Unproven", 1200, "False/NoTrigger", "False/Unproven"),
+    ],
+)
+def test_labels_decide_where_the_mode_asks_for_them(
+    mode: str, verdict: str | None, *, labels: int, expected: str, performance: str
+) -> None:
+    cluster = served({"triggers": [{"drift": {"mode": mode}}]})
+    labelled(cluster)
+    name = stable_of(cluster)
+    found = None
+    if verdict is not None:
+        found = PerformanceStatus(
+            revision=name,
+            version="1",
+            until="2026-02-28T11:00:00Z",
+            verdict=verdict,
+            metric="BalancedAccuracy",
+            value="0.9100",
+            reference="0.9440",
+            labels=labels,
+            needed=1100,
+        )
+    drift = a_drift(name, verdict="Stable" if mode == "PerformanceOnly" else "Drift")
+    cluster.watch = watching({name: PROFILE}, stable=name, **{name: Report(drift, None, found)})
+    cluster.advance(3)
+    assert (said(cluster), said(cluster, ConditionType.PERFORMANCE_LOST)) == (expected, performance)
+    assert len(made(cluster)) == (expected == "True/Training")
+    assert cluster.resource.status.performance == found
 
 
 def test_a_service_with_all_of_it_settles() -> None:

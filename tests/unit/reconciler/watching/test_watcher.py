@@ -11,7 +11,7 @@ from typing import Any
 
 from leeboard.api.names import API_VERSION, Kind, owner_labels
 from leeboard.api.resource import Manifest, Metadata, controller_reference
-from leeboard.monitoring.cells import PodCells
+from leeboard.monitoring.cells import PodCells, PodReport
 from leeboard.monitoring.watch import MARK, Watch
 from leeboard.planning.monitoring.keeping import memory_writes
 from leeboard.planning.plan import Create
@@ -68,7 +68,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.cluster.put(a_version())
         self.cluster.put(a_pod())
-        self.counters.counted["r1-a"] = PodCells("r1-a", "r1", "1", PROFILE.digest, PROFILE.empty)
+        self.counters.counted["r1-a"] = PodReport(PodCells("r1-a", "r1", "1", PROFILE.digest, PROFILE.empty))
         self.restart()
 
     def restart(self, *, interval: float = 15.0) -> None:
@@ -87,8 +87,8 @@ class Scene:
         )
 
     def serve(self, *, seed: int = 3, shift: float = 0.0) -> None:
-        cells = self.counters.counted["r1-a"].cells + REFERENCE.window(rows(seed, shift=shift))
-        self.counters.counted["r1-a"] = PodCells("r1-a", "r1", "1", PROFILE.digest, cells)
+        cells = self.counters.counted["r1-a"].cells.cells + REFERENCE.window(rows(seed, shift=shift))
+        self.counters.counted["r1-a"] = PodReport(PodCells("r1-a", "r1", "1", PROFILE.digest, cells))
 
     async def look(self, *, hours: float = 0.0) -> Watch | None:
         self.clock.at += timedelta(hours=hours)
