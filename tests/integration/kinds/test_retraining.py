@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from leeboard.monitoring.cells import LabelEntry, PodLabels, Served
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS
 from leeboard.monitoring.profile import Profile
 from tests.integration.conftest import Api, MlflowServer, StartOperator, eventually
 from tests.integration.kinds.serving_world import MODEL, SERVICE, ServingWorld
+from tests.support.profiles import Reference
+from tests.unit.monitoring.test_cohorts import token
+from tests.unit.monitoring.test_watch_labels import REFERENCE as LABELLED
+from tests.unit.monitoring.test_watch_labels import lent
 from tests.unit.monitoring.watched import REFERENCE, rows
 
 pytestmark = pytest.mark.integration
@@ -29,19 +36,27 @@ class Pod(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, reference: Reference) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.revision, self.cells = "", REFERENCE.profile.empty
+        self.reference, self.labels, self.asked = reference, PodLabels("", "", "", 0), 0
+        self.revision, self.cells = "", reference.profile.empty
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def serve(self, seed: int, *, shift: float = 0.0) -> None:
         """Answer two thousand rows."""
-        self.cells += REFERENCE.window(rows(seed, shift=shift))
+        self.cells += self.reference.window(rows(seed, shift=shift))
 
-    def document(self) -> dict[str, Any]:
-        widths = REFERENCE.profile.widths
+    def answer(self, *, wrong: float, hours: int) -> None:
+        """Six hundred labelled rows in each of the last hours, so many of them predicted wrongly."""
+        now = int(time.time()) // 3600 * 3600
+        for hour in range(1, hours + 1):
+            told = labels_of_an_hour(self.labels, now - hour * 3600, wrong=wrong)
+            self.labels = told
+
+    def document(self, query: str) -> dict[str, Any]:
+        widths = self.reference.profile.widths
         cells = {
-            "profile": REFERENCE.profile.digest,
+            "profile": self.reference.profile.digest,
             "rows": self.cells.rows,
             "counts": [row[:width].tolist() for row, width in zip(self.cells.counts, widths, strict=True)],
             "quality": self.cells.quality.tolist(),
@@ -57,14 +72,44 @@ class Pod(ThreadingHTTPServer):
             "durations": {"bounds": DURATION_BOUNDS_SECONDS, "counts": [0] * (len(DURATION_BOUNDS_SECONDS) + 1)},
             "answers": [],
             "cells": cells,
+            **({"labels": labels_document(self.labels, int(query.rpartition("=")[2]))} if "labels" in query else {}),
         }
+
+
+def labels_of_an_hour(before: PodLabels, start: int, *, wrong: float) -> PodLabels:
+    """What was told before, and an hour that began at ``start``."""
+    rows = lent(start, 600, wrong=wrong)
+    assert rows.labels is not None
+    assert rows.predicted is not None
+    known = before.cursor
+    entries = tuple(
+        LabelEntry(known + place + 1, token(known + place), start + 5, 0, int(predicted), None, float(label))
+        for place, (predicted, label) in enumerate(zip(rows.predicted, rows.labels, strict=True))
+    )
+    served = {start: Served(600, tuple(np.bincount(rows.predicted, minlength=2).tolist()))}
+    return PodLabels("", "", "", known + 600, (*before.entries, *entries), {**before.served, **served})
+
+
+def labels_document(labels: PodLabels, cursor: int) -> dict[str, Any]:
+    """Member ``labels`` from a cursor on, as a server tells it: 4,096 at most."""
+    entries = [one for one in labels.entries if one.sequence > cursor][:4096]
+    return {
+        "cursor": entries[-1].sequence if entries else cursor,
+        "forged": 0,
+        "expired": 0,
+        "served": [
+            {"cohort": start, "rows": one.rows, "classes": list(one.classes)} for start, one in labels.served.items()
+        ],
+        "entries": [[one.sequence, one.token, one.at, 0, one.predicted, None, -1, -1, one.label] for one in entries],
+    }
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Pod
 
     def do_GET(self) -> None:
-        body = json.dumps(self.server.document()).encode()
+        body = json.dumps(self.server.document(self.path)).encode()
+        self.server.asked += 1
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -83,7 +128,7 @@ class World(ServingWorld):
         self.profile = self._uploaded(mlflow)
 
     def _uploaded(self, mlflow: MlflowServer) -> dict[str, Any]:
-        data = json.dumps(REFERENCE.document).encode()
+        data = json.dumps(self.pod.reference.document).encode()
         with httpx.Client(base_url=f"{mlflow.uri}/api/2.0/", timeout=30, trust_env=False) as client:
             experiment = client.post("mlflow/experiments/create", json={"name": self.namespace}).json()["experiment_id"]
             made = client.post("mlflow/runs/create", json={"experiment_id": experiment}).raise_for_status().json()
@@ -117,7 +162,8 @@ class World(ServingWorld):
         }
         self.api.create(self.path("trainingjobs"), job)
         self.serve(replicas=1)
-        spec = {"retraining": {"trainingJobRef": {"name": TEMPLATE}, **retraining}, "monitoring": MONITORING}
+        monitoring = {**MONITORING, "labels": {"tokenKeysSecret": "keys", "feedbackSecret": "feedback"}}
+        spec = {"retraining": {"trainingJobRef": {"name": TEMPLATE}, **retraining}, "monitoring": monitoring}
         self.edit(self.path("inferenceservices", SERVICE), {"spec": spec})
         self.made_deployment(1)
         self.playing_until(lambda: self.condition("Progressing") == "False/Settled", 1, what="version 1")
@@ -137,8 +183,10 @@ class World(ServingWorld):
             self.path("pods", api="v1"), {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
         )
         ready = {"type": "Ready", "status": "True"}
+        # What a pod counted before it was first asked may be from before its operator.
         status = {"phase": "Running", "podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}], "conditions": [ready]}
         self.api.rest.replace(f"{path}/status", {**pod, "status": status})
+        eventually(lambda: self.pod.asked > 1, what="the first questions")
 
     def drift(self) -> dict[str, Any]:
         return dict(self.status().get("drift") or {})
@@ -160,9 +208,15 @@ class World(ServingWorld):
 
 
 @pytest.fixture
-def pod() -> Iterator[Pod]:
+def reference() -> Reference:
+    """What the version was built from, without labels."""
+    return REFERENCE
+
+
+@pytest.fixture
+def pod(reference: Reference) -> Iterator[Pod]:
     """One server."""
-    server = Pod()
+    server = Pod(reference)
     yield server
     server.shutdown()
     server.server_close()
@@ -217,3 +271,18 @@ def test_a_person_is_answered_with_the_training_job_or_with_the_guard(
     assert world.ask("retrain", identity="second") == "Refused"
     assert "is under way" in world.status()["request"]["message"]
     assert len(world.trainings()) == 1
+
+
+@pytest.mark.parametrize("reference", [LABELLED], ids=["a reference with labels"])
+def test_labels_that_show_a_loss_make_one_training_job(world: World, start_operator: StartOperator) -> None:
+    start_operator(**SECONDS).wait_until_leading()
+    world.prepare(triggers=[{"drift": {"mode": "PerformanceOnly"}}])
+    eventually(lambda: world.condition("PerformanceLost") == "Unknown/LabelsNeeded", what="that labels are taken")
+
+    world.pod.answer(wrong=0.2, hours=6)
+
+    eventually(lambda: world.trigger().get("seen") is True, what="the TrainingJob", seconds=60)
+    assert (world.trigger()["kind"], len(world.trainings())) == ("Performance", 1)
+    assert "BalancedAccuracy" in world.trigger()["evidence"]
+    assert world.condition("PerformanceLost") == "True/Worse"
+    assert world.status()["performance"]["labels"] == 3600
