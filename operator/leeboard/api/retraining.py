@@ -45,6 +45,16 @@ class ScheduleTrigger(ApiModel):
 class NewDataTrigger(ApiModel):
     """A resource on the web that changes when there are new data."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.interval) || duration(self.interval) >= duration('1m')",
+                "interval is a minute or more",
+                path=".interval",
+            )
+        )
+    )
+
     uri: HttpUrl = Field(description="http(s) address; its ETag, or else its Last-Modified, tells whether it changed.")
     interval: Duration = Field(default="15m", description="How often it is asked.")
 

@@ -69,7 +69,7 @@ class Watch:
         return blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
 
     def to_data(self) -> dict[str, str]:
-        """The ConfigMap's data: 256 KiB for the memory, and 40 KiB at most for the reports."""
+        """The ConfigMap's data: 256 KiB at most for the memory, and 100 KiB for the reports."""
         reports = {name: _report_json(one) for name, one in self.reports.items()}
         rest = {"schema": SCHEMA, "wasStable": self.was_stable, "reports": reports}
         text = json.dumps(rest, separators=(",", ":"))

@@ -172,6 +172,12 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(retraining=RETRAINING | {"triggers": [{"drift": {}, "schedule": {"cron": "0 3 * * 1"}}]}),
         "a trigger is exactly one of drift, schedule and newData",
     ),
+    "data that are asked for each second": (
+        inference_service(
+            retraining=RETRAINING | {"triggers": [{"newData": {"uri": "https://data.example/x", "interval": "1s"}}]}
+        ),
+        "spec.retraining.triggers[0].newData.interval: Invalid value: interval is a minute or more",
+    ),
     "data that are not on the web": (
         inference_service(retraining=RETRAINING | {"triggers": [{"newData": {"uri": "s3://loans"}}]}),
         "spec.retraining.triggers[0].newData.uri: Invalid value",

@@ -43,7 +43,7 @@ def test_the_policies_type_check_without_a_warning(kubectl: Kubectl) -> None:
 
 READING = {"get", "list", "watch"}
 WRITING = READING | {"create", "delete", "deletecollection", "patch", "update"}
-VERBS = ("promote", "abort", "pause", "resume", "retry", "skip-step", "rollback", "restart")
+VERBS = ("promote", "abort", "pause", "resume", "retry", "skip-step", "rollback", "restart", "retrain")
 ASKING = {("inferenceservices", verb) for verb in VERBS}
 DECIDING = {("modelversions", "approve")}
 

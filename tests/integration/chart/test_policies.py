@@ -157,6 +157,7 @@ def test_the_operators_own_namespace_is_closed_to_everybody(kubectl: Kubectl) ->
         ("create jobs -n team", True),
         ("patch trainingjobs/status.leeboard.dev -n team", True),
         ("create modelversions.leeboard.dev -n team", True),
+        ("create trainingjobs.leeboard.dev -n team", True),
         ("patch trainingjobs.leeboard.dev -n team", False),
         ("delete modelversions.leeboard.dev -n team", False),
         ("get secrets -n team", False),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement
+from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import API_VERSION, Kind
@@ -52,7 +52,7 @@ class Counsel:
         case = Case(spec, self._memory, self._signs(state, request), self.now)
         fault = self._fault(spec)
         if fault is None:
-            return self._unless_refused(decide(case, self.resource.metadata))
+            return self._unless_refused(self._unless_unseen(decide(case, self.resource.metadata)))
         memory, notices = followed(case)
         return Decision(memory, fault, notices, fault.message)
 
@@ -117,6 +117,16 @@ class Counsel:
         if not faults:
             return None
         return _said(ConditionStatus.FALSE, RetrainingReason.TEMPLATE_INVALID, "; ".join(map(str, faults)))
+
+    def _unless_unseen(self, decision: Decision) -> Decision:
+        """What was said before stands until somebody has looked: a new operator would say Unknown of every service."""
+        before = condition_of(self.resource.status.conditions, ConditionType.RETRAINING)
+        if self.watch is not None or before is None or decision.judgement.reason != RetrainingReason.NOT_OBSERVED:
+            return decision
+        said = Judgement(
+            type=ConditionType.RETRAINING, status=before.status, reason=before.reason, message=before.message
+        )
+        return replace(decision, judgement=said)
 
     def _unless_refused(self, decision: Decision) -> Decision:
         """The decision, or what the API server has against its TrainingJob."""

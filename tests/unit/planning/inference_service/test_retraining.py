@@ -221,6 +221,15 @@ def test_nothing_is_decided_before_somebody_looked_or_by_what_was_counted_as_a_c
     assert said(cluster, ConditionType.DRIFT_DETECTED) == "absent"
 
 
+def test_a_new_operator_says_nothing_else_before_it_has_looked() -> None:
+    cluster = drifting({**DRIFT_ONLY, "suspend": True})
+    cluster.advance(3)
+    before = cluster.resource.status
+    cluster.watch = None
+    cluster.advance(2)
+    assert cluster.resource.status == before
+
+
 def test_a_canary_that_drifts_is_reported_and_trains_nothing() -> None:
     cluster = served()
     cluster.versions.append(profiled(a_version(2)))
