@@ -48,8 +48,9 @@ def training_failed(place: Place) -> bool:
 
 def retrained_once(place: Place) -> bool:
     """The training that was asked for has ended, which was told."""
-    trigger = (place.status().get("retraining") or {}).get("trigger") or {}
-    return bool(trigger.get("outcome") == "Failed" and place.says("Retraining", "False/NoTrigger"))
+    service = place.look()
+    trigger = (service.status.get("retraining") or {}).get("trigger") or {}
+    return bool(trigger.get("outcome") == "Failed" and service.says("Retraining", "False/NoTrigger"))
 
 
 def serves(version: int) -> Condition:
