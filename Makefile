@@ -9,7 +9,7 @@ NAME   ?= 01-car-loan
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo story test check generate verify unit integration e2e images cluster-up cluster-down cluster-env bench bench-peers lock
+.PHONY: help demo story test check generate verify unit integration e2e scenarios images cluster-up cluster-down cluster-env bench bench-peers lock
 
 help: ## explain each target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,14 +48,20 @@ tools: $(READY) # helm, kubectl, kube-apiserver and the rest, built once into a 
 	$(BIN)/python -m tests.cluster prebuild
 
 unit: $(READY) tools ## planners, statistics, server parts: no cluster needed
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit --numprocesses 2 --dist loadfile
 
 integration: $(READY) tools ## real API server, real MLflow server, real Prometheus
 	$(BIN)/python -m tests.cluster prebuild prometheus
 	$(BIN)/pytest tests/integration
 
+# The steps of a rollout are played every time; its troubles take half an hour of two cores, and have a target of their own.
+TROUBLES := operator troubles without_loss replicas metrics autoscaling
+
 e2e: $(READY) ## real pods on the local cluster, through the chart
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e $(foreach name,$(TROUBLES),--ignore=tests/e2e/test_rollout_$(name).py)
+
+scenarios: $(READY) ## every scenario of a rollout under constant load: what goes wrong in its middle, long requests, missing numbers
+	$(BIN)/pytest tests/e2e/test_rollout_*.py
 
 images: $(READY) ## build the image targets of the Dockerfile and load them into the cluster
 	$(BIN)/python -m tests.cluster images
