@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -176,6 +177,19 @@ async def test_a_file_of_a_known_name_is_the_reference_of_its_run(mlflow_server:
     calls.close()
 
     assert found == [None, Reference(artifact="reference.parquet"), Reference(artifact="reference.csv")]
+
+
+async def test_a_profile_is_given_by_its_digest_only(tracking: Tracking, name: str) -> None:
+    await tracking.carry_out(OpenRun(name, "run", {"k": name}))
+    (run,) = await tracking.find_runs(experiment=name, tags={"k": name})
+    await tracking.carry_out(UploadText(run.id, "leeboard/profile-1.json", "{}"))
+    uri, digest = f"runs:/{run.id}/leeboard/profile-1.json", f"sha256:{sha256(b'{}').hexdigest()}"
+
+    for wrong, of in ((uri, f"sha256:{0:064x}"), (f"runs:/{run.id}/leeboard/other.json", digest), ("runs:/", digest)):
+        with pytest.raises(PermanentError):
+            await tracking.profile(wrong, of)
+
+    assert await tracking.profile(uri, digest) == b"{}"
 
 
 async def test_a_model_is_claimed_once_and_keeps_the_first_tags(tracking: Tracking, name: str) -> None:
