@@ -121,6 +121,7 @@ INFERENCE_SERVICE = Definition(
         Column("Phase", ".status.phase", "Where the service is."),
         _reason(),
         Column("Step", ".status.step.phase", "How far the step of the rollout is.", wide=True),
+        Column("Drift", ".status.drift.verdict", "What the last windows say of the rows.", wide=True),
         Column("Pods", ".status.stable.readyReplicas", "Pods that answer.", type="integer", wide=True),
         Column("URL", ".status.url", "Address inside the cluster."),
         AGE,

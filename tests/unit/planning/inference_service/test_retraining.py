@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from leeboard.api.conditions import Condition, ConditionType, condition_of, timestamp
+from leeboard.api.model_version import Decision, ModelVersion
 from leeboard.api.monitoring import Monitoring
 from leeboard.api.monitoring_status import (
     DriftStatus,
@@ -26,7 +28,7 @@ from leeboard.planning.monitoring.settings import settings_of
 from leeboard.planning.plan import Create
 from tests.unit.monitoring.watched import PROFILE
 from tests.unit.planning.inference_service.builders import START, a_service, a_version, profiled
-from tests.unit.planning.inference_service.reading import events
+from tests.unit.planning.inference_service.reading import events, versions_of
 from tests.unit.planning.inference_service.rolling import ask
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
@@ -180,6 +182,69 @@ def test_a_training_is_followed_to_its_end_and_the_version_waits_for_its_way() -
     assert said(cluster) == "False/VersionPending"
     assert "RetrainingEnded" in events(cluster)
     assert len(made(cluster)) == 1
+
+
+def retrained(version: ModelVersion) -> SimulatedCluster:
+    """Drift had the model trained again, and this version came out of it."""
+    cluster = drifting()
+    cluster.advance(3)
+    (job,) = made(cluster)
+    cluster.versions.append(version)
+    end(cluster, job, modelVersion={"name": "car-loan-v2", "version": "2"})
+    cluster.reconcile()
+    return cluster
+
+
+def test_a_version_that_serves_and_is_healthy_helped() -> None:
+    cluster = retrained(profiled(a_version(2)))
+    for _ in range(60):
+        cluster.advance()
+        if versions_of(cluster) == {"stable": "2", "canary": None, "draining": ()}:
+            break
+    assert versions_of(cluster)["stable"] == "2"
+    memory = cluster.resource.status.retraining
+    assert memory is not None
+    assert memory.trigger is not None
+    assert not memory.trigger.judged
+    name = stable_of(cluster)
+    healthy = Report(a_drift(name, verdict="Stable"), healthy_at=timestamp(cluster.now + timedelta(days=1)))
+    cluster.watch = watching({name: PROFILE}, stable=name, **{name: healthy})
+    cluster.advance(2)
+    memory = cluster.resource.status.retraining
+    assert memory is not None
+    assert memory.trigger is not None
+    assert (memory.trigger.judged, memory.fruitless) == (True, 0)
+    assert (said(cluster), len(made(cluster))) == ("False/NoTrigger", 1)
+
+
+def test_while_the_new_version_takes_over_nothing_else_is_trained() -> None:
+    cluster = retrained(profiled(a_version(2)))
+    cluster.advance()
+    assert cluster.resource.status.canary is not None
+    assert said(cluster) == "False/RolloutUnderWay"
+
+
+def test_a_version_that_a_person_rejected_is_waited_for_no_longer_and_did_not_help() -> None:
+    version = a_version(2, is_approved=False)
+    decision = Decision(state="Rejected", by="ann", evidence_digest=f"sha256:{1:064x}")
+    rejected = version.model_copy(update={"spec": version.spec.model_copy(update={"decision": decision})})
+    cluster = retrained(rejected)
+    cluster.advance(2)
+    memory = cluster.resource.status.retraining
+    assert memory is not None
+    assert (said(cluster), memory.fruitless) == ("False/CoolingDown", 1)
+
+
+def test_a_training_job_that_somebody_deleted_is_lost_and_not_made_again() -> None:
+    cluster = drifting()
+    cluster.advance(3)
+    (job,) = made(cluster)
+    del cluster.trainings[job["metadata"]["name"]]
+    cluster.advance(3)
+    memory = cluster.resource.status.retraining
+    assert memory is not None
+    assert memory.trigger is not None
+    assert (memory.trigger.outcome, len(made(cluster))) == ("Lost", 1)
 
 
 def test_by_default_drift_alone_trains_nothing_and_says_that_labels_are_needed() -> None:
