@@ -21,6 +21,7 @@ class Profiles:
     def __init__(self, tracking: Tracking) -> None:
         self._tracking = tracking
         self._kept: OrderedDict[str, Profile] = OrderedDict()
+        self._missed: set[str] = set()
 
     async def brief(self, ref: ProfileRef) -> Profile | None:
         """Without blocks: enough to read counters; None while it cannot be had."""
@@ -37,7 +38,11 @@ class Profiles:
     async def whole(self, ref: ProfileRef) -> Profile | None:
         """With everything; None while it cannot be had."""
         try:
-            return Profile.from_json(await self._tracking.profile(ref.uri, ref.digest))
+            found = Profile.from_json(await self._tracking.profile(ref.uri, ref.digest))
         except (LeeboardError, ProfileInvalidError) as error:
-            _log.warning("a profile cannot be had", uri=ref.uri, error=str(error))
+            if ref.digest not in self._missed:
+                _log.warning("a profile cannot be had", uri=ref.uri, error=str(error))
+            self._missed.add(ref.digest)
             return None
+        self._missed.discard(ref.digest)
+        return found

@@ -120,8 +120,8 @@ class Watcher:
             return
         profiles = {name: await self._profiles.brief(ref) for name, ref in polled.profiles.items()}
         known = {name: profile for name, profile in profiles.items() if profile is not None}
-        if len(known) < len(profiles):
-            return
+        if not known or (profiles.keys() - known.keys()) & before.memory.windows.revisions.keys():
+            return  # later: to go on without a profile would be to forget what its pods counted
         subject = Subject(known, polled.settings, polled.stable)
         wanted = cursors(before) if polled.takes_labels else {}
         counted = await self._around.counters.cells(polled.pods, profiles=known, cursors=wanted)

@@ -22,7 +22,7 @@ from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_measurements import FakeCounters
 from tests.support.fake_surroundings import Clock
 from tests.support.fake_tracking import FakeTracking
-from tests.unit.monitoring.watched import PROFILE, REFERENCE, ROWS, rows
+from tests.unit.monitoring.watched import NEXT, PROFILE, REFERENCE, ROWS, rows
 
 UID = "uid-service"
 DATA = json.dumps(REFERENCE.document).encode()
@@ -183,6 +183,56 @@ async def test_without_its_profile_a_service_is_not_judged_and_nothing_is_forgot
     watch = await scene.look()
     assert watch is not None
     assert watch.was_stable == ("r1",)
+
+
+async def test_a_canary_whose_profile_is_lost_does_not_blind_what_serves() -> None:
+    scene = Scene()
+    other = a_version()
+    other["metadata"] = {"name": "loan-v4", "namespace": "team"}
+    other["status"]["profile"]["digest"] = f"sha256:{0:064x}"
+    scene.cluster.put(other)
+    scene.service["status"]["canary"] = {"name": "r2", "modelVersion": "loan-v4"}
+    await scene.look()
+    scene.serve()
+    watch = await scene.look(hours=24)
+    assert watch is not None
+    assert watch.reports["r1"].drift.rows == ROWS  # type: ignore[union-attr]
+    assert watch.reports.keys() == {"r1"}
+
+
+async def test_a_version_that_was_watched_before_is_waited_for() -> None:
+    scene = Scene()
+    data = json.dumps(NEXT.document).encode()
+    digest = f"sha256:{sha256(data).hexdigest()}"
+    scene.tracking.profiles[digest] = data
+    other = a_version()
+    other["metadata"] = {"name": "loan-v4", "namespace": "team"}
+    other["status"]["profile"]["digest"] = digest
+    scene.cluster.put(other)
+    scene.service["status"]["canary"] = {"name": "r2", "modelVersion": "loan-v4"}
+    await scene.look()
+    scene.keep()
+    scene.restart()
+    del scene.tracking.profiles[digest]
+    assert await scene.look() is None
+    scene.tracking.profiles[digest] = data
+    watch = await scene.look()
+    assert watch is not None
+    assert watch.memory.windows.revisions.keys() == {"r1", "r2"}
+
+
+async def test_an_operator_without_a_profile_that_was_there_before_forgets_no_row() -> None:
+    scene = Scene()
+    await scene.look()
+    scene.keep()
+    scene.serve()
+    scene.restart()
+    scene.tracking.is_down = True
+    assert await scene.look(hours=0.5) is None
+    scene.tracking.is_down = False
+    watch = await scene.look(hours=23.5)
+    assert watch is not None
+    assert watch.reports["r1"].drift.rows == ROWS  # type: ignore[union-attr]
 
 
 async def test_a_profile_of_other_bytes_is_refused() -> None:
