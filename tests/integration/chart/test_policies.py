@@ -25,6 +25,12 @@ OPERATOR = f"system:serviceaccount:{NAMESPACE}:leeboard"
 NAMES = (f"case-{number}" for number in itertools.count(1))
 
 
+def retrained() -> Manifest:
+    """A service whose model is trained again."""
+    body = inference_service()
+    return body | {"spec": body["spec"] | {"retraining": {"trainingJobRef": {"name": "train"}}}}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def people(kubectl: Kubectl) -> None:
     """Groups by what they may do in the team's namespace besides writing our kinds."""
@@ -58,6 +64,8 @@ def _create(kubectl: Kubectl, body: Manifest, *, group: str) -> Answer:
         ),
         pytest.param(inference_service(), "trainers", "lacks the right to create deployments", id="serving with jobs"),
         pytest.param(inference_service(), "servers", "", id="serving with deployments"),
+        pytest.param(retrained(), "servers", "lacks the right to create jobs", id="training again without jobs"),
+        pytest.param(retrained(), "editors", "", id="training again as editor"),
         pytest.param(training_job(), "editors", "", id="training as editor"),
         pytest.param(inference_service(), "editors", "", id="serving as editor"),
         pytest.param(training_job(), "viewers", "cannot create resource", id="training as viewer"),
