@@ -16,8 +16,9 @@ import numpy as np
 from leeboard.monitoring.cells import LabelEntry, PodLabels, Served
 from leeboard.monitoring.counts import DURATION_BOUNDS_SECONDS
 from leeboard.monitoring.profile import Profile
-from tests.integration.conftest import Api, MlflowServer, eventually
+from tests.integration.conftest import Api, eventually
 from tests.integration.kinds.serving_world import MODEL, SERVICE, ServingWorld
+from tests.integration.mlflow_server import MlflowServer
 from tests.support.profiles import Reference
 from tests.unit.monitoring.test_cohorts import token
 from tests.unit.monitoring.test_watch_labels import lent

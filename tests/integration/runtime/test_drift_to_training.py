@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.integration.conftest import Api, MlflowServer, StartOperator, eventually
+from tests.integration.conftest import Api, StartOperator, eventually
 from tests.integration.kinds.serving_world import SERVICE
 from tests.integration.kinds.watched_world import SECONDS, World
+from tests.integration.mlflow_server import MlflowServer
 from tests.integration.runtime.conftest import StartServer
 from tests.integration.runtime.serving import ModelServer, column
 from tests.integration.runtime.test_profile import people, profile
