@@ -324,6 +324,7 @@ TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=20), st.integers(1, 6))
 def test_the_sum_of_the_windows_is_the_sum_of_the_counts_however_often_one_polls(
     steps: list[tuple[int, int]], every: int
