@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.names import Kind, child_name, owner_labels
-from leeboard.api.resource import Manifest, controller_reference
 from leeboard.api.rollout_status import CheckStatus, ShadowFirst, Verdict
 from leeboard.monitoring.analysis import Evidence, Gaps, Ruling, advance, begin, begin_step, judge
+from leeboard.planning.config_maps import config_map, live_config_map
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.job_checks import job_findings
@@ -23,6 +22,7 @@ from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.world import World
 from leeboard.planning.plan import Apply, Create, Delete, Write, ref_of, uid_of
 
+CONTENT = "evidence"
 KEY = "evidence.json"
 WRITE_INTERVAL = timedelta(seconds=10)
 POLL_INTERVAL = timedelta(seconds=2)
@@ -36,11 +36,6 @@ class Findings:
     now: Evidence | None = None
     stored: Evidence | None = None
     ruling: Ruling | None = None
-
-
-def evidence_name(resource: InferenceService) -> str:
-    """Name of the ConfigMap."""
-    return child_name(resource.metadata.name, resource.metadata.uid, "evidence")
 
 
 def findings_of(
@@ -109,12 +104,12 @@ def evidence_writes(
     resource: InferenceService, world: World, evidence: Evidence | None, *, findings: Findings
 ) -> Iterator[Write]:
     """At most every ten seconds, and at once when the step or the verdict changes; gone with the rollout."""
-    live = next((item for item in world.config_maps if item["metadata"]["name"] == evidence_name(resource)), None)
+    live = live_config_map(resource.metadata, CONTENT, world.config_maps)
     if evidence is None:
         if live is not None:
             yield Delete(ref_of(live), uid_of(live))
         return
-    manifest = _manifest(resource, evidence)
+    manifest = config_map(resource.metadata, CONTENT, {KEY: evidence.to_text()})
     if live is None:
         yield Create(manifest)
     elif _is_due(evidence, findings, resource.status.checks):
@@ -141,30 +136,13 @@ def _verdicts(checks: Sequence[CheckStatus]) -> list[Verdict]:
 def _stored(resource: InferenceService, state: State, world: World) -> Evidence | None:
     """What is stored about this canary since it became one."""
     canary, stable = state.canary, state.stable
-    name = evidence_name(resource)
-    live = next((item for item in world.config_maps if item["metadata"]["name"] == name), None)
+    live = live_config_map(resource.metadata, CONTENT, world.config_maps)
     if canary is None or stable is None or live is None:
         return None
     evidence = Evidence.from_text((live.get("data") or {}).get(KEY, ""))
     if evidence is None or (evidence.canary, evidence.stable) != (canary.name, stable.name):
         return None
     return evidence if evidence.began >= datetime.fromisoformat(canary.since) else None
-
-
-def _manifest(resource: InferenceService, evidence: Evidence) -> Manifest:
-    """The ConfigMap."""
-    metadata = resource.metadata
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": evidence_name(resource),
-            "namespace": metadata.namespace,
-            "labels": owner_labels(Kind.INFERENCE_SERVICE, name=metadata.name, uid=metadata.uid),
-            "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
-        },
-        "data": {KEY: evidence.to_text()},
-    }
 
 
 def _known(value: Known | Unknown) -> Known | None:

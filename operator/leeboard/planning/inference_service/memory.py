@@ -13,10 +13,10 @@ from dataclasses import replace
 from pydantic import Field, ValidationError
 
 from leeboard.api.inference_service import InferenceService, Revision
-from leeboard.api.names import Kind, child_name, owner_labels
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
-from leeboard.api.resource import ApiModel, Manifest, controller_reference
+from leeboard.api.resource import ApiModel
 from leeboard.api.rollout_status import FailedRevision, RequestStatus
+from leeboard.planning.config_maps import config_map, live_config_map
 from leeboard.planning.inference_service.offers import Offers
 from leeboard.planning.inference_service.roles import starting
 from leeboard.planning.inference_service.scene import Scene
@@ -24,6 +24,7 @@ from leeboard.planning.inference_service.state import State, without
 from leeboard.planning.inference_service.world import World
 from leeboard.planning.plan import Apply, Create, Delete, NoticeType, Write, ref_of, uid_of
 
+CONTENT = "memory"
 KEY = "memory.json"
 
 
@@ -41,23 +42,19 @@ class Memory(ApiModel):
         return cls(failed=state.failed, previous=tuple(uncounted), request=state.request)
 
 
-def memory_name(resource: InferenceService) -> str:
-    """Name of the ConfigMap."""
-    return child_name(resource.metadata.name, resource.metadata.uid, "memory")
-
-
 def memory_writes(resource: InferenceService, world: World, state: State) -> Iterator[Write]:
     """Written when it changes, gone when nothing has failed."""
-    live = _live(resource, world)
+    live = live_config_map(resource.metadata, CONTENT, world.config_maps)
     if not state.failed:
         if live is not None:
             yield Delete(ref_of(live), uid_of(live))
         return
     text = Memory.of(state).model_dump_json(by_alias=True, exclude_none=True)
+    manifest = config_map(resource.metadata, CONTENT, {KEY: text})
     if live is None:
-        yield Create(_manifest(resource, text))
+        yield Create(manifest)
     elif (live.get("data") or {}).get(KEY) != text:
-        yield Apply(_manifest(resource, text), uid_of(live))
+        yield Apply(manifest, uid_of(live))
 
 
 def reminded(state: State, scene: Scene, offers: Offers) -> State:
@@ -87,32 +84,10 @@ def _going_back(state: State, scene: Scene, offers: Offers) -> State:
     return starting(state, target, scene, is_known=True).telling(ServiceEvent.ROLLING_BACK, what)
 
 
-def _live(resource: InferenceService, world: World) -> Manifest | None:
-    """The ConfigMap as it is."""
-    name = memory_name(resource)
-    return next((item for item in world.config_maps if item["metadata"]["name"] == name), None)
-
-
 def _read(resource: InferenceService, world: World) -> Memory | None:
     """What was kept; None as well when somebody has spoilt it."""
-    live = _live(resource, world)
+    live = live_config_map(resource.metadata, CONTENT, world.config_maps)
     try:
         return None if live is None else Memory.model_validate_json((live.get("data") or {}).get(KEY, ""))
     except ValidationError:
         return None
-
-
-def _manifest(resource: InferenceService, text: str) -> Manifest:
-    """The ConfigMap."""
-    metadata = resource.metadata
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": memory_name(resource),
-            "namespace": metadata.namespace,
-            "labels": owner_labels(Kind.INFERENCE_SERVICE, name=metadata.name, uid=metadata.uid),
-            "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, metadata)],
-        },
-        "data": {KEY: text},
-    }

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from leeboard.api.names import Kind, child_name, owner_labels
-from leeboard.api.resource import Manifest, Metadata, controller_reference
+from leeboard.api.resource import Manifest, Metadata
 from leeboard.monitoring.watch import MARK, Watch
+from leeboard.planning.config_maps import config_map, live_config_map
 from leeboard.planning.plan import Apply, Create, Write, uid_of
 
-
-def memory_name(service: Metadata) -> str:
-    """Name of the ConfigMap."""
-    return child_name(service.name, service.uid, "monitoring")
+CONTENT = "monitoring"
 
 
 def remembered(service: Metadata, config_maps: Sequence[Manifest]) -> Watch | None:
     """What the ConfigMap holds; None when it is not there or cannot be read."""
-    live = _live(service, config_maps)
+    live = live_config_map(service, CONTENT, config_maps)
     return None if live is None else Watch.from_data(live.get("data") or {})
 
 
@@ -25,27 +22,8 @@ def memory_writes(service: Metadata, config_maps: Sequence[Manifest], watch: Wat
     """One write at most. Nothing is remembered of a service that is not watched."""
     if watch is None or not watch.memory.windows.revisions:
         return
-    live = _live(service, config_maps)
+    live = live_config_map(service, CONTENT, config_maps)
     if live is None:
-        yield Create(_manifest(service, watch))
+        yield Create(config_map(service, CONTENT, watch.to_data()))
     elif (live.get("data") or {}).get(MARK) != watch.mark:
-        yield Apply(_manifest(service, watch), uid_of(live))
-
-
-def _live(service: Metadata, config_maps: Sequence[Manifest]) -> Manifest | None:
-    name = memory_name(service)
-    return next((item for item in config_maps if item["metadata"]["name"] == name), None)
-
-
-def _manifest(service: Metadata, watch: Watch) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": memory_name(service),
-            "namespace": service.namespace,
-            "labels": owner_labels(Kind.INFERENCE_SERVICE, name=service.name, uid=service.uid),
-            "ownerReferences": [controller_reference(Kind.INFERENCE_SERVICE, service)],
-        },
-        "data": watch.to_data(),
-    }
+        yield Apply(config_map(service, CONTENT, watch.to_data()), uid_of(live))

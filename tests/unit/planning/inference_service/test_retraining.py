@@ -22,8 +22,8 @@ from leeboard.monitoring.memory import Memory
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Report, Watch
 from leeboard.monitoring.windows import Windows, advance
+from leeboard.planning.config_maps import config_map_name
 from leeboard.planning.facts import Rejection
-from leeboard.planning.monitoring.keeping import memory_name
 from leeboard.planning.monitoring.settings import settings_of
 from leeboard.planning.plan import Create
 from tests.unit.monitoring.watched import PROFILE
@@ -409,7 +409,7 @@ def test_the_config_map_is_written_once_and_again_when_something_ended() -> None
     cluster = served(None)
     watched(cluster)
     cluster.advance(3)
-    name = memory_name(cluster.resource.metadata)
+    name = config_map_name(cluster.resource.metadata, "monitoring")
     assert Watch.from_data(cluster.config_maps[name]["data"]) == cluster.watch
     assert len(cluster.writes) == 1
     watch = cluster.watch
