@@ -166,6 +166,8 @@ def _restart(case: Case) -> Answer:
     fresh = case.offers.anew(stable, salt=case.asked.id)
     if isinstance(fresh, str):
         return No(fresh)
+    if fresh.name == stable.name:  # the status that said so was lost
+        return Done(state, f"version {stable.version} is on the new pods already")
     message = f"version {stable.version} moves to new pods on {fresh.image}"
     begun = starting(state, fresh, case.scene, is_known=True)
     return Done(begun.telling(ServiceEvent.RESTARTING, message), message)

@@ -80,6 +80,25 @@ def test_a_request_that_was_answered_is_not_answered_again() -> None:
     assert [item.version for item in cluster.resource.status.previous] == ["1"]
 
 
+@pytest.mark.parametrize("ticks", range(4, 8))
+def test_a_restart_that_was_done_is_not_done_again(ticks: int) -> None:
+    cluster = serving([a_version(1)], the_service(WARM, GATEWAY, replicas=2))
+    before = cluster.resource.status.stable
+    assert ask(cluster, "restart").startswith("Done")
+    cluster.advance(ticks)
+
+    lose_status(cluster)
+    cluster.advance(40)
+
+    after = cluster.resource.status.stable
+    assert before is not None
+    assert after is not None
+    assert after.name != before.name
+    assert list(cluster.deployments) == [after.deployment]
+    assert cluster.resource.status.request is not None
+    assert cluster.resource.status.request.outcome == "Done"
+
+
 def test_nothing_is_kept_once_nothing_has_failed() -> None:
     cluster = rolling(AT_ONCE)
     until(cluster, "0 Weight Observing")
