@@ -18,9 +18,9 @@ from leeboard.api.inference_service import InferenceService, Revision
 from leeboard.api.names import Kind, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
 from leeboard.api.rollout import JobCheck
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.pod_rules import RESTRICTED, Finding, findings, reserved_env
 from leeboard.planning.pod_template import CONTAINER_LISTS, restricted, with_env, with_metadata
-from leeboard.planning.serving.duration import seconds_of
 
 PREFIX = "LEEBOARD_"
 RULES = (*RESTRICTED, reserved_env(PREFIX))

@@ -20,6 +20,7 @@ from leeboard.api.resource import Manifest
 from leeboard.api.retraining import Retraining
 from leeboard.api.retraining_status import RetrainingStatus, TrainingOutcome, TriggerStatus
 from leeboard.monitoring.watch import Watch
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Rejection, Unknown
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.monitoring.sight import verdicts_on
@@ -30,7 +31,6 @@ from leeboard.planning.retraining.memory import followed
 from leeboard.planning.retraining.schedule import fault_of, next_tick
 from leeboard.planning.retraining.signs import Candidate, Case, Request, Signs, Training
 from leeboard.planning.retraining.training import template_faults, training_job
-from leeboard.planning.serving.duration import seconds_of
 
 
 @dataclass(frozen=True, slots=True)

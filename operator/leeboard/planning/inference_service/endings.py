@@ -14,11 +14,11 @@ from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
 from leeboard.api.rollout_status import MAX_PREVIOUS, RevisionOutcome
 from leeboard.api.verbs import RequestVerb
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.inference_service.revisions import identity_of
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.state import EVENT_OF_OUTCOME, Decision, State, in_role, without
 from leeboard.planning.plan import NoticeType
-from leeboard.planning.serving.duration import seconds_of
 
 
 def first(revision: Revision) -> Decision:

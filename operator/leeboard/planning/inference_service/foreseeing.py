@@ -16,12 +16,12 @@ from leeboard.api.reasons_inference_service import ServiceEvent
 from leeboard.api.rollout import Analysis
 from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus
 from leeboard.monitoring.analysis import ENOUGH, Evidence, Forecast, foresee
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.stand import Now, step_at
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.steps import Course, is_undecided, leg_at, leg_of
 from leeboard.planning.moments import since
-from leeboard.planning.serving.duration import seconds_of
 
 COUNTING = "requests are counted for a moment, to see whether the step will bring enough"
 

@@ -23,6 +23,7 @@ from leeboard.api.inference_service import Revision
 from leeboard.api.reasons_inference_service import ServiceEvent, ServiceReason
 from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepStatus, Verdict
 from leeboard.api.traffic import Provider
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.inference_service.endings import aborted, promoted
 from leeboard.planning.inference_service.foreseeing import COUNTING, copying, decided
 from leeboard.planning.inference_service.scene import Scene
@@ -31,7 +32,6 @@ from leeboard.planning.inference_service.state import Decision, State
 from leeboard.planning.inference_service.steps import is_undecided, leg_at, leg_of
 from leeboard.planning.moments import exact, since
 from leeboard.planning.plan import NoticeType
-from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.traffic import Confirmed, Split
 
 

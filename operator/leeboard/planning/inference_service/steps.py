@@ -19,7 +19,7 @@ from leeboard.api.rollout_status import ShadowFirst, StepKind, StepPhase, StepSt
 from leeboard.api.rollout_steps import Ramp, Step
 from leeboard.api.traffic import HeaderMatch
 from leeboard.monitoring.analysis import foresees
-from leeboard.planning.serving.duration import seconds_of
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.traffic import Split
 from leeboard.planning.traffic.split import ALL
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from leeboard.api.monitoring import Labels, Monitoring
 from leeboard.monitoring.drift.settings import DEFAULTS, Settings
 from leeboard.monitoring.metric import Metric
-from leeboard.planning.serving.duration import seconds_of
+from leeboard.planning.duration import seconds_of
 
 
 def settings_of(spec: Monitoring | None) -> Settings:

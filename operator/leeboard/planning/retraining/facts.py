@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from leeboard.api.resource import Manifest
 from leeboard.api.retraining import Retraining
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Unknown
-from leeboard.planning.serving.duration import seconds_of
 
 DATA_MAX_AGE = timedelta(minutes=5)
 """How old the state of the template's data may be."""

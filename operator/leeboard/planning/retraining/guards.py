@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from leeboard.api.conditions import timestamp
 from leeboard.api.reasons_retraining import RetrainingReason
 from leeboard.api.retraining_status import TriggerKind
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Unknown
 from leeboard.planning.retraining.signs import Candidate, Case
 from leeboard.planning.retraining.wishes import Wish
-from leeboard.planning.serving.duration import seconds_of
 
 FRUITLESS_LIMIT = 3
 LONGEST_COOLDOWN = timedelta(days=7)

@@ -14,8 +14,8 @@ from leeboard.api.monitoring import Labels
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.pod_template import TMP_VOLUME, with_credentials
-from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.serving.runtime import Ports, Served
 
 SERVER = "server"

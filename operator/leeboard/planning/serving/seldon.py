@@ -20,11 +20,11 @@ from datetime import timedelta
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.pod_rules import Finding, findings
 from leeboard.planning.pod_template import TMP_PATH, merge, read_only_root, restricted, with_metadata
 from leeboard.planning.serving import pod
 from leeboard.planning.serving.custom import OPEN_PORT, TEMPLATE, environment, stop_after
-from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.serving.runtime import Ports, Served
 from leeboard.planning.serving.template_rules import PODINFO_VOLUME, SERVER_FIELDS, Owned
 

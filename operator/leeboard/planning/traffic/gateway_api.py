@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.reasons_traffic import TrafficReason
 from leeboard.api.resource import Manifest
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.pod_rules import Finding
 from leeboard.planning.serving import revision_labels
-from leeboard.planning.serving.duration import seconds_of
 from leeboard.planning.traffic.endpoints import ready_endpoints
 from leeboard.planning.traffic.provider import Answer, Confirmed, Pending, Refused, ResolvedGateway, Road, Seen
 from leeboard.planning.traffic.route import RouteSays, is_same_route, read_route, route

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from leeboard.api.resource import Manifest
 from leeboard.api.traffic import HeaderMatch
-from leeboard.planning.serving.duration import seconds_of
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.traffic.provider import ResolvedGateway, Road
 from leeboard.planning.traffic.services import PORT, backend_name, has_labels, metadata_of
 from leeboard.planning.traffic.split import ALL, Split

@@ -17,8 +17,8 @@ from leeboard.api.model_version import Artifact, Fingerprint, Profile
 from leeboard.api.resource import Manifest, Metadata
 from leeboard.api.serving import Server
 from leeboard.planning.defaults import Defaults
+from leeboard.planning.duration import seconds_of
 from leeboard.planning.serving import APPLIED, RECORD, RUNTIMES, Served, deployment_of
-from leeboard.planning.serving.duration import seconds_of
 
 DEFAULTS = Defaults(cluster="test", runtime_image="runtime:1", tracking_uri="http://mlflow:5000")
 DIGEST = f"sha256:{7:064x}"
