@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from leeboard.api.bounds import Duration, ObjectName
 from leeboard.api.cel import rule, rules
@@ -109,8 +109,51 @@ class Labels(ApiModel):
     )
 
 
+MAX_COLUMNS, MAX_VALUES = 4, 8
+Value = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+"""A value of an input as text: true and false, integers without a point."""
+
+
+class Slices(ApiModel):
+    """An input, and those of its values whose rows are counted apart."""
+
+    column: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
+        description="Name of an input of the model."
+    )
+    values: tuple[Value, ...] = Field(
+        min_length=1,
+        max_length=MAX_VALUES,
+        description="At most eight of its values, as text; rows with others are counted nowhere apart.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+
+
+Columns = Annotated[
+    tuple[Slices, ...],
+    Field(
+        max_length=MAX_COLUMNS,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["column"]},
+    ),
+]
+
+
 class Monitoring(ApiModel):
     """How versions are watched that have a profile. Without it the same defaults hold."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.groups) || self.groups.all(group, size(group.values) >= 2)",
+                "a group is compared with another one: name two values or more, the first is the one to compare with",
+                path=".groups",
+            ),
+            rule(
+                "!has(self.favourable) || (has(self.groups) && size(self.groups) > 0)",
+                "favourable is the class that groups are compared by: name groups",
+                path=".favourable",
+            ),
+        )
+    )
 
     window: Window = Field(default_factory=Window, description="When windows end.", json_schema_extra={"default": {}})
     drift: Drift = Field(
@@ -119,4 +162,16 @@ class Monitoring(ApiModel):
     labels: Labels | None = Field(
         default=None,
         description="Take labels, and judge by them. Pods that serve already take them after leeboard restart.",
+    )
+    segments: Columns = Field(
+        default=(),
+        description="Inputs by whose values the answers are watched apart; pods that serve already count them after"
+        " leeboard restart.",
+    )
+    groups: Columns = Field(
+        default=(),
+        description="Protected inputs: how often each group gets the favourable answer beside the first one named.",
+    )
+    favourable: Value | None = Field(
+        default=None, description="Class that is the favourable answer; of two classes the second when left out."
     )

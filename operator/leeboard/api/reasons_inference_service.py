@@ -56,6 +56,7 @@ class ServiceReason(StrEnum):
     SERVER_DECIDES = "ServerDecides"
     # whether rows are counted
     COUNTED = "Counted"
+    OTHER_SLICES = "OtherSlices"
     NO_PROFILE = "NoProfile"
     PODS_WITHOUT_PROFILE = "PodsWithoutProfile"
     RUNTIME_DOES_NOT_COUNT = "RuntimeDoesNotCount"

@@ -168,6 +168,26 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(monitoring={"labels": LABELS | {"maxAge": "721h"}}),
         "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1h and 720h",
     ),
+    "a group without another one to compare with": (
+        inference_service(monitoring={"groups": [{"column": "sex", "values": ["f"]}]}),
+        "spec.monitoring.groups: Invalid value: a group is compared with another one",
+    ),
+    "a favourable class that nothing is compared by": (
+        inference_service(monitoring={"favourable": "repaid"}),
+        "spec.monitoring.favourable: Invalid value: favourable is the class that groups are compared by: name groups",
+    ),
+    "nine values of a segment": (
+        inference_service(monitoring={"segments": [{"column": "region", "values": list("abcdefghi")}]}),
+        "spec.monitoring.segments[0].values: Too many: 9: must have at most 8 items",
+    ),
+    "a segment's value twice": (
+        inference_service(monitoring={"segments": [{"column": "region", "values": ["north", "north"]}]}),
+        'spec.monitoring.segments[0].values[1]: Duplicate value: "north"',
+    ),
+    "a segment's column twice": (
+        inference_service(monitoring={"segments": [{"column": "region", "values": [one]} for one in ("n", "s")]}),
+        'spec.monitoring.segments[1]: Duplicate value: {"column":"region"}',
+    ),
     "a trigger of two kinds": (
         inference_service(retraining=RETRAINING | {"triggers": [{"drift": {}, "schedule": {"cron": "0 3 * * 1"}}]}),
         "a trigger is exactly one of drift, schedule and newData",
@@ -268,6 +288,13 @@ ACCEPTED: dict[str, Manifest] = {
     "a service that is watched and trained again": inference_service(
         monitoring={"window": {"period": "1h"}, "labels": LABELS},
         retraining=RETRAINING | {"triggers": [{"drift": {}}, {"newData": {"uri": "https://data.example/loans.csv"}}]},
+    ),
+    "a service with segments and groups": inference_service(
+        monitoring={
+            "segments": [{"column": "region", "values": ["north"]}],
+            "groups": [{"column": "sex", "values": ["f", "m"]}, {"column": "age", "values": ["old", "young"]}],
+            "favourable": "repaid",
+        }
     ),
     "an InferenceService that is pinned": inference_service(model={"name": "car-loan", "version": "3"}),
     "a null where nothing is meant": inference_service(model={"name": "car-loan", "version": "3", "follow": None}),

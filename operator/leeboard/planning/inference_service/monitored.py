@@ -26,14 +26,15 @@ def monitored(picture: Picture) -> Judgement:
     profile, live = picture.profile, picture.world.deployment(revision.deployment)
     if live is None:
         return _said(ConditionStatus.UNKNOWN, ServiceReason.NOT_OBSERVED, "the pods that serve are not there yet")
+    restart = f"leeboard restart {picture.resource.metadata.name} -n {picture.resource.metadata.namespace}"
     if not pod.has_profile(live["spec"]["template"], profile):
-        message = (
-            f"pods of version {revision.version} were made before its profile. Next: leeboard restart "
-            f"{picture.resource.metadata.name} -n {picture.resource.metadata.namespace}"
-        )
+        message = f"pods of version {revision.version} were made before its profile. Next: {restart}"
         return _said(ConditionStatus.FALSE, ServiceReason.PODS_WITHOUT_PROFILE, message)
     inputs = f"{profile.monitored} of {profile.features} inputs"
     message = f"rows are counted by the profile of version {revision.version}: {inputs}"
+    if not pod.counts_slices(live["spec"]["template"], picture.resource.spec.monitoring):
+        message = f"{message}; its pods count by other segments or groups than spec.monitoring names. Next: {restart}"
+        return _said(ConditionStatus.TRUE, ServiceReason.OTHER_SLICES, message)
     return _said(ConditionStatus.TRUE, ServiceReason.COUNTED, message)
 
 

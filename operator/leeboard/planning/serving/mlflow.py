@@ -110,9 +110,16 @@ def _server_arguments(served: Served) -> list[str]:
         f"--request-timeout={seconds_of(server.request_timeout)}",
         f"--drain-timeout={pod.drain_seconds(served)}",
         f"--least-drain={pod.LEAST_DRAIN_SECONDS}",
-        *([f"--profile={pod.PROFILE_FILE}"] if served.profile is not None else []),
+        *_counting_arguments(served),
         *_label_arguments(served),
     ]
+
+
+def _counting_arguments(served: Served) -> list[str]:
+    """By which profile rows are counted, and what of them apart."""
+    if served.profile is None:
+        return []
+    return [f"--profile={pod.PROFILE_FILE}", *pod.slice_arguments(served.service.spec.monitoring)]
 
 
 def _label_arguments(served: Served) -> list[str]:

@@ -5,12 +5,13 @@ fetch (init, speaks with MLflow, writes the volume) -> server (no credentials, r
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from leeboard.api.model_version import Profile
-from leeboard.api.monitoring import Labels
+from leeboard.api.monitoring import Labels, Monitoring, Slices
 from leeboard.api.names import Label
 from leeboard.api.resource import Manifest
 from leeboard.api.serving import Server
@@ -101,6 +102,25 @@ def takes_labels(served: Served) -> Labels | None:
     """How labels are taken, where there is a profile to judge them by."""
     monitoring = served.service.spec.monitoring
     return None if served.profile is None or monitoring is None else monitoring.labels
+
+
+def slice_arguments(monitoring: Monitoring | None) -> list[str]:
+    """What of the answers is counted apart. A dollar is written as JSON writes it: kubelets expand ``$(NAME)``."""
+    named = {} if monitoring is None else {"--segments": monitoring.segments, "--groups": monitoring.groups}
+    return [f"{option}={_slices_text(slices)}" for option, slices in named.items() if slices]
+
+
+def counts_slices(template: Manifest, monitoring: Monitoring | None) -> bool:
+    """Whether the server of a live template counts apart what is declared, and nothing else."""
+    containers = template["spec"]["containers"]
+    server: Manifest = next((item for item in containers if item["name"] == SERVER), {})
+    found = [one for one in server.get("args") or () if one.startswith(("--segments=", "--groups="))]
+    return found == slice_arguments(monitoring)
+
+
+def _slices_text(slices: Sequence[Slices]) -> str:
+    rows = [{"column": one.column, "values": list(one.values)} for one in slices]
+    return json.dumps(rows, separators=(",", ":")).replace("$", "\\u0024")
 
 
 def label_volumes(labels: Labels) -> list[Manifest]:

@@ -6,6 +6,7 @@ import pytest
 
 from leeboard.api.conditions import ConditionType, condition_of
 from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
+from leeboard.api.monitoring import Monitoring
 from leeboard.api.rollout import Analysis, Rollout
 from leeboard.planning.inference_service import needs
 from leeboard.planning.inference_service.target import Target, choose
@@ -83,6 +84,22 @@ def test_a_profile_that_comes_later_replaces_no_pod_until_a_person_restarts_the_
     cluster.settle()
 
     assert (before, late, told(cluster)["Monitored"]) == ("False/NoProfile", "False/PodsWithoutProfile", "True/Counted")
+
+
+def test_segments_that_are_named_later_are_counted_after_a_restart() -> None:
+    cluster = SimulatedCluster(with_runtime("MLflow"), [profiled(a_version(1))])
+    cluster.settle()
+    named = Monitoring.model_validate({"segments": [{"column": "region", "values": ["north"]}]})
+    spec = cluster.resource.spec.model_copy(update={"monitoring": named})
+    cluster.resource = cluster.resource.model_copy(update={"spec": spec})
+    cluster.settle()
+    late = told(cluster)["Monitored"]
+    assert ask(cluster, "restart").startswith("Done")
+    cluster.settle()
+
+    assert (late, told(cluster)["Monitored"]) == ("True/OtherSlices", "True/Counted")
+    (deployment,) = (one for one in cluster.deployments.values() if "--segments" in str(one["spec"]))
+    assert '--segments=[{"column":"region","values":["north"]}]' in str(deployment["spec"])
 
 
 def test_a_check_that_nothing_can_answer_stalls_before_a_pod_is_made() -> None:
