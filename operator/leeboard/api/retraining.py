@@ -89,6 +89,13 @@ class Budget(ApiModel):
     per_week: int = Field(default=3, ge=1, le=100, description="In any 7 days.")
 
 
+class HistoryLimit(ApiModel):
+    """How many TrainingJobs of past triggers are kept once they have ended, the newest ones."""
+
+    succeeded: int = Field(default=3, ge=0, le=100, description="That succeeded.")
+    failed: int = Field(default=3, ge=0, le=100, description="That failed.")
+
+
 class Retraining(ApiModel):
     """When the model is trained again. The new version takes the way of any other: approval, rollout, analysis."""
 
@@ -110,5 +117,10 @@ class Retraining(ApiModel):
     )
     auto_approve: bool = Field(
         default=False, description="Whether versions born of drift or loss need no person's approval."
+    )
+    history_limit: HistoryLimit = Field(
+        default_factory=HistoryLimit,
+        description="TrainingJobs that are kept beyond the last one and those whose version serves or is on its way.",
+        json_schema_extra={"default": {}},
     )
     suspend: bool = Field(default=False, description="Pause: nothing starts; what would have started is told.")

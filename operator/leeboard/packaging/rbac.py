@@ -59,6 +59,7 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right(
         GROUP, (Kind.TRAINING_JOB.plural,), ("create",), "a model is trained again, by a TrainingJob that a user wrote"
     ),
+    Right(GROUP, (Kind.TRAINING_JOB.plural,), ("delete",), "old ones of those; a policy confines it to them"),
     Right(
         GROUP, tuple(f"{plural}/status" for plural in KINDS), ("patch",), "what is known is written to the status only"
     ),

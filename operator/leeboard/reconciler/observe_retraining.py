@@ -1,4 +1,4 @@
-"""What the decision to train again is told: two TrainingJobs by the watch cache, and the state of data on the web."""
+"""What the decision to train again is told: TrainingJobs by the watch cache, and the state of data on the web."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind
-from leeboard.api.resource import Manifest
+from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service import template_and_training
 from leeboard.planning.plan import ObjectRef
-from leeboard.planning.retraining.facts import RetrainingFacts, data_of, to_ask
+from leeboard.planning.retraining.facts import RetrainingFacts, data_of, template_of, to_ask
 from leeboard.ports import Cluster, Sources
 
 
@@ -23,7 +23,26 @@ async def retraining_facts(resource: InferenceService, *, sources: Sources) -> R
     template = await _template(resource, named, sources.cluster)
     asked = to_ask(spec, data_of(template))
     marks = await asyncio.gather(*(sources.marks.mark(uri, max_age=age) for uri, age in asked.items()))
-    return RetrainingFacts(template, _training_job(triggered, sources.cluster), dict(zip(asked, marks, strict=True)))
+    return RetrainingFacts(
+        template=template,
+        training=_training_job(triggered, sources.cluster),
+        marks=dict(zip(asked, marks, strict=True)),
+        made=_made(resource, sources.cluster),
+    )
+
+
+def _made(resource: InferenceService, cluster: Cluster) -> tuple[Manifest, ...] | Unknown:
+    """TrainingJobs that belong to the service; none that another service trains by."""
+    owner = resource.metadata
+    mine, services = cluster.children(owner, Kind.TRAINING_JOB), cluster.cached(Kind.INFERENCE_SERVICE, owner.namespace)
+    if isinstance(mine, Unknown):
+        return mine
+    if isinstance(services, Unknown):
+        return services
+    others = (item for item in services.items if item["metadata"]["uid"] != owner.uid)
+    named = {template_of(item["spec"]) for item in others}
+    ours = (item for item in mine.items if is_controlled_by(item, owner.uid))
+    return tuple(item for item in ours if item["metadata"]["name"] not in named)
 
 
 async def _template(resource: InferenceService, ref: ObjectRef | None, cluster: Cluster) -> Manifest | Unknown | None:

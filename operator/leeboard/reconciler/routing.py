@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest
+from leeboard.planning.retraining.facts import template_of
 from leeboard.ports import Key
 
 _KINDS = {kind.value for kind in Kind}
@@ -30,16 +31,10 @@ def keys_of(kind: str, manifest: Manifest, *, services: Iterable[Manifest]) -> t
         model = manifest.get("spec", {}).get("model")
         keys += _services(services, namespace, lambda spec: spec.get("model", {}).get("name") == model)
     elif kind == Kind.TRAINING_JOB:
-        keys += _services(services, namespace, lambda spec: _template(spec) == metadata["name"])
+        keys += _services(services, namespace, lambda spec: template_of(spec) == metadata["name"])
     return tuple(keys)
 
 
 def _services(services: Iterable[Manifest], namespace: str, fits: Callable[[Manifest], bool]) -> list[Key]:
     mine = (service["metadata"]["name"] for service in services if fits(service.get("spec", {})))
     return [Key(Kind.INFERENCE_SERVICE, namespace, name) for name in mine]
-
-
-def _template(spec: Manifest) -> str | None:
-    """The TrainingJob that a service trains by."""
-    name: str | None = ((spec.get("retraining") or {}).get("trainingJobRef") or {}).get("name")
-    return name

@@ -1,4 +1,4 @@
-"""Admission of what people ask of a running service, and of the operator's ConfigMaps."""
+"""Admission of what people ask of a running service, and of the operator's own children."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leeboard.api.verbs import REQUEST, REQUESTED_BY, RequestVerb
 from leeboard.packaging.policies import STAMPS
 from tests.cluster.api import ApiServer
 from tests.cluster.waiting import until
-from tests.integration.chart.conftest import TEAM, Answer, Kubectl, binding, inference_service
+from tests.integration.chart.conftest import TEAM, Answer, Kubectl, binding, inference_service, training_job
 from tests.support.chart import NAMESPACE, ROOT, WITH_MLFLOW, template
 
 pytestmark = pytest.mark.integration
@@ -74,11 +74,16 @@ def _role(name: str, *verbs: str) -> Manifest:
 
 @pytest.fixture(scope="module", autouse=True)
 def people(kubectl: Kubectl) -> None:
-    """Groups by the verbs that they hold besides writing services; RBAC lets ``ops`` write any ConfigMap."""
+    """Groups by the verbs that they hold besides writing services; RBAC lets ``ops`` write any ConfigMap and
+    TrainingJob.
+    """
     kubectl.apply(_role("promoters", "promote"), binding("promoters"))
     kubectl.apply(_role("writers"), binding("writers"))
-    config_maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}
-    kubectl.apply(_role("ops") | {"rules": [config_maps]}, binding("ops"))
+    rules = [
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]},
+        {"apiGroups": ["leeboard.dev"], "resources": ["trainingjobs"], "verbs": ["*"]},
+    ]
+    kubectl.apply(_role("ops") | {"rules": rules}, binding("ops"))
     kubectl.apply(binding("editors", cluster_role="edit"), binding("viewers", cluster_role="view"))
     until(lambda: _are_enforced(kubectl, _made(kubectl)), "the policies are in force", seconds=60)
 
@@ -324,3 +329,18 @@ def test_the_operator_changes_and_deletes_its_own_but_does_not_give_it_away(kube
     deleted = kubectl.run("delete", *target, **operator)  # type: ignore[arg-type]
     assert (changed.code, deleted.code) == (0, 0), (changed.errors, deleted.errors)
     assert "not the operator's" in given.errors
+
+
+def test_the_operator_deletes_the_training_jobs_that_it_made_and_no_others(kubectl: Kubectl, service: Service) -> None:
+    theirs, own = training_job(name=next(NAMES)), training_job(name=next(NAMES))
+    own["metadata"] |= {"labels": OURS, "ownerReferences": [OWNER | {"name": service.name, "uid": service.uid()}]}
+    kubectl.apply(theirs, own)
+    operator = {"user": OPERATOR, "groups": ("ops",)}
+    answers = [
+        kubectl.run("delete", "-n", TEAM, "trainingjobs", job["metadata"]["name"], **operator)  # type: ignore[arg-type]
+        for job in (theirs, own)
+    ]
+    assert [(answer.code == 0, "not the operator's" in answer.errors) for answer in answers] == [
+        (False, True),
+        (True, False),
+    ]

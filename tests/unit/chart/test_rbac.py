@@ -59,6 +59,7 @@ def test_the_operator_never_changes_a_spec_that_a_user_wrote() -> None:
     assert changing == {
         ("modelversions", "create"),
         ("trainingjobs", "create"),
+        ("trainingjobs", "delete"),
         ("trainingjobs/status", "patch"),
         ("modelversions/status", "patch"),
         ("inferenceservices/status", "patch"),

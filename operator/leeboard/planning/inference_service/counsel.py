@@ -24,9 +24,10 @@ from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Rejection, Unknown
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.monitoring.sight import verdicts_on
-from leeboard.planning.plan import Create, ObjectRef, Write
+from leeboard.planning.plan import Create, Delete, ObjectRef, Write, ref_of, uid_of
 from leeboard.planning.retraining.decision import Decision, decide
 from leeboard.planning.retraining.facts import RetrainingFacts, data_of
+from leeboard.planning.retraining.history import Needed, surplus
 from leeboard.planning.retraining.memory import followed
 from leeboard.planning.retraining.schedule import fault_of, next_tick
 from leeboard.planning.retraining.signs import Candidate, Case, Request, Signs, Training
@@ -56,14 +57,31 @@ class Counsel:
         memory, notices = followed(case)
         return Decision(memory, fault, notices, fault.message)
 
-    def writes(self, decision: Decision) -> Iterator[Write]:
-        """The TrainingJob of the trigger that is latched, until it has been seen."""
+    def writes(self, decision: Decision, state: State) -> Iterator[Write]:
+        """The TrainingJob of the trigger that is latched, until it has been seen; the end of those nobody needs."""
+        yield from self._trainings(decision)
+        yield from self._removals(decision, state)
+
+    def _trainings(self, decision: Decision) -> Iterator[Write]:
         stored, template = self._memory.trigger, self.facts.template
         if not isinstance(template, dict) or not self._is_due(stored) or self._refusal(stored) is not None:
             return
         latched = decision.memory.trigger
         if stored is not None and latched is not None and latched.id == stored.id and latched.outcome is None:
             yield Create(training_job(self.resource, template, stored))
+
+    def _removals(self, decision: Decision, state: State) -> Iterator[Write]:
+        """TrainingJobs of past triggers beyond the spec's limits."""
+        spec, last, made = self.resource.spec.retraining, decision.memory.trigger, self.facts.made
+        if spec is None or isinstance(made, Unknown):
+            return
+        parts = (state.stable, state.canary, *state.draining, *state.previous)
+        open_ = (
+            item.spec.version for item in self.versions if self._fate(item.spec.version, state) is Candidate.PENDING
+        )
+        names = {spec.training_job_ref.name} | ({last.training_job} if last is not None else set())
+        needed = Needed(names, {part.version for part in parts if part is not None} | set(open_))
+        yield from (Delete(ref_of(job), uid_of(job)) for job in surplus(made, spec.history_limit, needed))
 
     def appointments(self, decision: Decision) -> Iterator[timedelta]:
         """When clock or data may ask for a training, or an objection ends."""
@@ -98,8 +116,10 @@ class Counsel:
         """What became of the version that the last training brought."""
         trigger = self._memory.trigger
         number = None if trigger is None else trigger.version
-        if number is None:
-            return None
+        return None if number is None else self._fate(number, state)
+
+    def _fate(self, number: str, state: State) -> Candidate:
+        """What became of a version of the model."""
         if state.stable is not None and state.stable.version == number and state.canary is None:
             return Candidate.SERVES
         found = next((item for item in self.versions if item.spec.version == number), None)

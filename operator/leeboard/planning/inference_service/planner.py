@@ -115,7 +115,7 @@ def _told(known: Known, decided: _Pass) -> Plan:
         *job_writes(resource, known.facts, state, world=known.world),
         *keeping.memory_writes(resource.metadata, known.world.config_maps, known.facts.watch),
     )
-    trainings = () if counsel is None or retrained is None else counsel.writes(retrained)
+    trainings = () if counsel is None or retrained is None else counsel.writes(retrained, state)
     made = manifests(known, state, beside=scene.companion(state))
     stage = Stage(state, scene, routing, made, known.rejections, stored, tuple(trainings))
     picture = _picture(known, state, decided.choice, scene=scene, routing=routing)

@@ -18,12 +18,20 @@ DATA_MAX_AGE = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class RetrainingFacts:
     """``template`` is the TrainingJob that the spec names, ``training`` that of the last trigger, None where there is
-    none; ``marks`` tell by URI the state of data.
+    none; ``marks`` tell by URI the state of data. ``made`` are the TrainingJobs of all triggers, but for those that
+    another service names.
     """
 
     template: Manifest | Unknown | None
     training: Manifest | Unknown | None
     marks: Mapping[str, str | Unknown] = field(default_factory=dict)
+    made: tuple[Manifest, ...] | Unknown = ()
+
+
+def template_of(spec: Manifest) -> str | None:
+    """The TrainingJob that a service trains by, of its spec as it is stored."""
+    name: str | None = ((spec.get("retraining") or {}).get("trainingJobRef") or {}).get("name")
+    return name
 
 
 def data_of(template: Manifest | Unknown | None) -> str | None:

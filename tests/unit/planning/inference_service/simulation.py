@@ -16,7 +16,7 @@ from leeboard.api.conditions import ConditionType, is_true, timestamp
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import Label
-from leeboard.api.resource import Manifest
+from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.monitoring.counts import PodCounts
 from leeboard.monitoring.watch import Watch
 from leeboard.planning.defaults import Defaults
@@ -103,7 +103,9 @@ class SimulatedCluster:
         if named is None:
             return None
         training = None if triggered is None else deepcopy(self.trainings.get(triggered.name))
-        return RetrainingFacts(deepcopy(self.trainings.get(named.name)), training, dict(self.marks))
+        mine = (job for job in self.trainings.values() if is_controlled_by(job, self.resource.metadata.uid))
+        template = deepcopy(self.trainings.get(named.name))
+        return RetrainingFacts(template, training, dict(self.marks), tuple(deepcopy(list(mine))))
 
     def planned(self) -> Plan:
         """The plan for what is there now; nothing is carried out."""
