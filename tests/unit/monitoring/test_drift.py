@@ -88,12 +88,14 @@ def test_a_reference_that_is_too_small_for_any_window_is_said_to_be() -> None:
     assert set(verdicts(small, Rows({"x": random.normal(size=40_000)}), of=10_000)) == {Verdict.REFERENCE_TOO_SMALL}
 
 
-def test_slow_series_do_not_drift_in_five_hundred_windows() -> None:
-    """AR(1) with 0.9, 20 features: the blocks of the reference show how far such windows lie apart."""
+def test_slow_series_need_more_rows_than_quick_ones_before_anything_is_said() -> None:
+    """AR(1) with 0.9: the reference's blocks show that 500 such rows are worth about 115 independent ones."""
     random = np.random.default_rng(7)
-    reference = reference_of(autoregressive(random, 60_000, features=20))
-    found = verdicts(reference, autoregressive(random, 250_000, features=20))
-    assert Verdict.DRIFT not in found
+    reference = reference_of(autoregressive(random, 60_000, features=5))
+    found = judged(reference, reference.windows(autoregressive(random, 10_000, features=5), of=500))
+    assert {one.outcome for one in found} == {Outcome.JUDGED}
+    assert {int(standing) for one in found for standing in one.features} == {Standing.TOO_FEW_ROWS}
+    assert 1500 < found[0].needed.min() <= found[0].needed.max() < 3000
     assert calibrated(reference.profile, 500).phi.min() > 2
 
 

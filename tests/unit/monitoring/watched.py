@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leeboard.monitoring.cells import Cells, PodCells, PodLabels, PodReport
-from leeboard.monitoring.drift import DEFAULTS
+from leeboard.monitoring.drift import DEFAULTS, Settings
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Subject, Watch, advanced, closing, judged
 from tests.support.profiles import Reference, Rows, reference_of
@@ -44,20 +44,22 @@ class Service:
     now: datetime = NOON
     counted: dict[str, PodCells] = field(default_factory=dict)
     labels: dict[str, PodLabels] = field(default_factory=dict)
+    settings: Settings = DAY
 
     @property
     def subject(self) -> Subject:
         profiles = {name: one.profile.without_blocks for name, one in self.references.items()}
-        return Subject(profiles, DAY, self.stable)
+        return Subject(profiles, self.settings, self.stable)
 
     def serve(self, pod: str, served: Rows) -> None:
         """A pod answers these rows."""
-        revision = pod.partition("-")[0]
-        reference = self.references[revision]
-        window = reference.window(served)
-        before = self.counted.get(pod)
-        cells: Cells = window if before is None else before.cells + window
-        self.counted[pod] = PodCells(pod, revision, "1", reference.profile.digest, cells)
+        self.count(pod, self.references[pod.partition("-")[0]].window(served))
+
+    def count(self, pod: str, more: Cells) -> None:
+        """A pod answers rows that fall into these cells."""
+        revision, before = pod.partition("-")[0], self.counted.get(pod)
+        cells = more if before is None else before.cells + more
+        self.counted[pod] = PodCells(pod, revision, "1", self.references[revision].profile.digest, cells)
 
     def poll(self, *, full: Mapping[str, Profile] | None = None, hours: float = 0.0) -> Watch:
         """One poll, ``hours`` later, with whole profiles at hand unless only ``full`` are."""

@@ -10,6 +10,9 @@ as those of a rollout's analysis, with strata instead of two versions.
 ``Course.WATCH`` begins anew whenever nothing speaks against the version any more, so that a change after years of good
 labels is seen as soon as one at the start; then alpha holds for each new beginning, so a false proof comes once in
 1 / alpha cohorts at most on average, in fact far less often, since the loss must also be as large as the margin.
+
+Of precision a cohort may tell of some predicted classes only (rejected loans get no labels): its bet is then on the
+mean of those, and what is bet against is that no set of classes loses more than its own limit.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ from leeboard.monitoring.performance.tally import Tally
 EXCESSES: Array = np.array([1.0, 2.0, 4.0])
 """What is bet on, as differences of mean losses in margins: a mixture, since the true one is not known."""
 PRIOR_LABELS = 50.0
-TOTAL = 10_000
+TOTAL = 100_000
+"""Beyond so many labels half of each count is forgotten; a rare class may need tens of thousands to be enough."""
 REACH = 1.5
 """The loss that ``needed`` labels are for, in margins: three points by default."""
 SLOWER = 2.2
@@ -70,9 +74,10 @@ class Progress(Arrays):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``value`` (None: no labels) and ``reference`` are the metric as people know it; ``labels`` and ``value`` are
-    those since the bet began anew if they are enough, else of all. ``needed`` labels show a loss of ``REACH`` margins
-    with a chance of about 0.8 (None: no number of labels would, the reference has too few).
+    """``value`` (None: no labels) and ``reference`` are the metric as people know it. ``labels`` and ``value`` are of
+    those since the bet began anew if they prove a loss or would suffice to, else of all: a version that does well must
+    not lack labels whenever a bet begins anew. ``needed`` labels show a loss of ``REACH`` margins with a chance of
+    about 0.8 (None: no number of labels would, the reference has too few).
     """
 
     metric: Metric
@@ -93,9 +98,11 @@ def begun(question: Question, course: Course) -> Progress:
 def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
     """With one matured cohort more."""
     counts = progress.waiting + question.counts(tally)
-    if not (counts.sum(axis=1) > 0).all():
+    judged = question.judged(counts)
+    if not judged.any():
         return replace(progress, waiting=counts)
-    wealth = kept(progress.wealth + _growth(progress, question, counts))
+    growth = _growth(progress.counts[judged], question.of(judged), counts[judged])
+    wealth = kept(progress.wealth + growth)
     total = progress.total + counts
     total = total if total.sum() <= TOTAL else np.floor(total / 2)
     nothing = np.zeros(question.losses.shape)
@@ -108,29 +115,32 @@ def observed(progress: Progress, question: Question, tally: Tally) -> Progress:
 def found(progress: Progress, question: Question, settings: Settings) -> Finding:
     """What the labels say now."""
     proof, loss = _evidence(progress.wealth), _loss(progress.counts, question)
-    is_enough = progress.counts.sum() >= settings.min_labels
-    is_large = loss is not None and loss - question.reference >= question.margin
-    is_worse = is_enough and is_large and proof > log(1 / _alpha(progress, settings))
-    basis = progress.counts if is_enough else progress.total
+    enough, fresh = needed(progress, question, settings), int(progress.counts.sum())
+    is_large = loss is not None and loss[0] - loss[1] >= question.margin
+    is_worse = fresh >= settings.min_labels and is_large and proof > log(1 / _alpha(progress, settings))
+    basis = progress.counts if is_worse or (enough is not None and fresh >= enough) else progress.total
     labels, usual = int(basis.sum()), _loss(basis, question)
     standing = Standing.WORSE if is_worse else Standing.UNPROVEN
     return Finding(
         metric=question.metric,
         standing=standing if labels >= settings.min_labels else Standing.TOO_FEW_LABELS,
         labels=labels,
-        value=None if usual is None else shown(question, usual),
-        reference=shown(question, question.reference),
+        value=None if usual is None else shown(question, usual[0]),
+        reference=shown(question, question.reference if usual is None else usual[1]),
         evidence=proof,
-        needed=needed(progress, question, settings),
+        needed=enough,
     )
 
 
 def needed(progress: Progress, question: Question, settings: Settings) -> int | None:
     """Labels that show a loss of ``REACH`` margins: 2 log(1/alpha) variance / excess^2, and what the bets cost."""
+    judged, total = question.judged(progress.total), progress.total
+    if judged.any():
+        question, total = question.of(judged), total[judged]
     excess = question.reference + REACH * question.margin - question.limit
     if excess <= 0:
         return None
-    rows = progress.total.sum(axis=1)
+    rows = total.sum(axis=1)
     share = (rows + PRIOR_LABELS * question.share) / (rows.sum() + PRIOR_LABELS)
     variance = _variance(question, question.usual + REACH * question.margin)
     spread = float((variance / share).sum()) / len(share) ** 2
@@ -151,10 +161,13 @@ def _alpha(progress: Progress, settings: Settings) -> float:
             return settings.watch_alpha
 
 
-def _loss(counts: Array, question: Question) -> float | None:
-    """Mean over the strata; None before each of them has a label."""
-    rows = counts.sum(axis=1)
-    return float(_means(counts, question).mean()) if len(rows) and (rows > 0).all() else None
+def _loss(counts: Array, question: Question) -> tuple[float, float] | None:
+    """Mean over the strata that are judged, and the reference's over the same ones; None before there are any."""
+    judged = question.judged(counts)
+    if not judged.any():
+        return None
+    asked = question.of(judged)
+    return float(_means(counts[judged], asked).mean()), asked.reference
 
 
 def _means(counts: Array, question: Question) -> Array:
@@ -168,19 +181,19 @@ def _variance(question: Question, mean: Array) -> Array:
     return np.minimum(bound, mean**2) if question.metric is Metric.MAE_RATIO else bound
 
 
-def _levels(progress: Progress, question: Question) -> Array:
-    """p_s: what the strata lost before, shifted so that their mean is the limit, or more."""
-    rows = progress.counts.sum(axis=1)
-    lost = (progress.counts * question.losses).sum(axis=1)
+def _levels(before: Array, question: Question) -> Array:
+    """p_s: what the strata lost ``before`` [strata, values], shifted so that their mean is the limit, or more."""
+    rows = before.sum(axis=1)
+    lost = (before * question.losses).sum(axis=1)
     level = (lost + PRIOR_LABELS * question.usual) / (rows + PRIOR_LABELS)
     level = np.clip(level + question.limit - level.mean(), _TINY, 1 - _TINY)
     raised: Array = np.clip(level + max(question.limit - float(level.mean()), 0.0), _TINY, 1 - _TINY)
     return raised
 
 
-def _growth(progress: Progress, question: Question, counts: Array) -> Array:
-    """Logarithms of the growth in one cohort; [excesses]."""
-    level, rows = _levels(progress, question), counts.sum(axis=1)
+def _growth(before: Array, question: Question, counts: Array) -> Array:
+    """Logarithms of the growth in one cohort of ``counts`` after those ``before``; [excesses]."""
+    level, rows = _levels(before, question), counts.sum(axis=1)
     best = len(rows) * EXCESSES * question.margin / float((_variance(question, level) / rows).sum())
     most = float((_CAP * rows / level).min())
     stakes = np.minimum(best, most)[:, None, None] / rows[None, :, None]

@@ -13,7 +13,7 @@ Every metric is such a mean of losses between 0 and 1, so that one test serves a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -37,16 +37,16 @@ _TINY = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question(Arrays):
-    """``losses`` [strata, values] of a row; ``usual`` [strata] is the reference's mean loss, ``share`` [strata] which
-    part of its rows. ``limit`` is the mean over the strata that has to be exceeded: the reference's and what that may
-    have been lucky by. ``margin`` is the least loss beside it that counts. ``strata`` are the rows of the metric.
+    """``losses`` [strata, values] of a row; ``usual`` [strata] is the reference's mean loss and ``doubt`` [strata] the
+    variance of that mean, ``share`` [strata] which part of its rows. ``margin`` is the least loss beside it that
+    counts. ``strata`` are the rows of the metric.
     """
 
     metric: Metric
     losses: Array
     usual: Array
+    doubt: Array
     share: Array
-    limit: float
     margin: float
     strata: Counts
 
@@ -54,6 +54,33 @@ class Question(Arrays):
     def reference(self) -> float:
         """The reference's mean loss."""
         return float(self.usual.mean())
+
+    @property
+    def limit(self) -> float:
+        """The mean over the strata that has to be exceeded: the reference's, and what that may have been lucky by."""
+        return self.reference + DOUBT * sqrt(float(self.doubt.sum())) / len(self.doubt)
+
+    def judged(self, counts: Array) -> NDArray[np.bool_]:
+        """Which strata these labels [strata, values] tell of; [strata]. All or none of them, except for precision.
+
+        Where labels come for some predicted classes only, the others are never heard of: precision is then that of the
+        classes that are.
+        """
+        labelled: NDArray[np.bool_] = counts.sum(axis=1) > 0
+        if self.metric is Metric.PRECISION or labelled.all():
+            return labelled
+        return np.zeros(len(labelled), bool)
+
+    def of(self, strata: NDArray[np.bool_]) -> Question:
+        """The same question of some of the strata."""
+        return replace(
+            self,
+            losses=self.losses[strata],
+            usual=self.usual[strata],
+            doubt=self.doubt[strata],
+            share=self.share[strata] / self.share[strata].sum(),
+            strata=self.strata[strata],
+        )
 
     def counts(self, tally: Tally) -> Array:
         """Labelled rows by stratum and value; [strata, values]."""
@@ -95,11 +122,10 @@ def question_of(profile: Profile, metric: Metric, settings: Settings) -> Questio
         return None
     usual = divided((table * losses).sum(axis=1), rows.astype(np.float64))[strata]
     spread = divided((table * losses**2).sum(axis=1), rows.astype(np.float64))[strata] - usual**2
-    error = sqrt(float((np.maximum(spread, 0) / rows[strata]).sum())) / len(strata)
+    doubt = np.maximum(spread, 0) / rows[strata]
     share = rows[strata] / rows[strata].sum()
-    limit = float(usual.mean()) + DOUBT * error
     margin = settings.most_loss * (HALF if metric is Metric.AUC else 1.0)
-    return Question(metric, losses[strata], usual, share, limit, margin, strata)
+    return Question(metric, losses[strata], usual, doubt, share, margin, strata)
 
 
 def shown(question: Question, loss: float) -> float:
@@ -126,8 +152,8 @@ def _of_errors(profile: Profile, settings: Settings) -> Question | None:
         Metric.MAE_RATIO,
         losses,
         np.array([one]),
+        np.array([(one * spread) ** 2]),
         np.ones(1),
-        one * (1 + DOUBT * spread),
         settings.most_ratio * one,
         np.zeros(1, np.int64),
     )

@@ -34,6 +34,7 @@ class World:
     signs: Signs = field(default_factory=lambda: Signs(Verdicts()))
     now: datetime = NOW
     jobs: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def see(self, **changes: object) -> Decision:
         """One pass, with other signs from now on; the operator makes the TrainingJob that status asks for."""
@@ -41,6 +42,7 @@ class World:
         before = self.memory
         decision = decide(Case(self.spec, before, self.signs, self.now), SERVICE)
         self.memory = RetrainingStatus.model_validate(decision.memory.to_json())
+        self.told += [notice.reason for notice in decision.notices]
         wanted, begun = before.trigger, self.memory.trigger
         if begun is not None and (wanted is None or wanted.id != begun.id):
             self.signs = replace(self.signs, training=None, candidate=None)
