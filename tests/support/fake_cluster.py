@@ -10,7 +10,7 @@ from leeboard.api.names import API_VERSION, Kind, Label
 from leeboard.api.resource import Manifest, Metadata, is_controlled_by
 from leeboard.errors import AlreadyExistsError, ConflictError, LeeboardError, NotLeaderError
 from leeboard.planning.facts import Children, Unknown
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, ObjectRef, Write, ref_of
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, Notice, ObjectRef, Write, ref_of
 from leeboard.ports import Key
 
 
@@ -56,6 +56,9 @@ class FakeCluster:
         match write:
             case Create(manifest=manifest):
                 self._create(owner, manifest)
+            case CreateSecret(manifest=manifest, hex_digits=hex_digits):
+                if ref_of(manifest) not in self.objects:
+                    self._store({**copy.deepcopy(manifest), "data": dict.fromkeys(hex_digits, "drawn")})
             case Apply(manifest=manifest, uid=uid):
                 self._demand(ref_of(manifest), uid)
                 self._store({**copy.deepcopy(manifest), "metadata": {**manifest["metadata"], "uid": uid}})

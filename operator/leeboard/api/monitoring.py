@@ -85,14 +85,17 @@ class Labels(ApiModel):
         )
     )
 
-    token_keys_secret: ObjectName = Field(
+    token_keys_secret: ObjectName | None = Field(
+        default=None,
         min_length=1,
         description="Secret with the keys of tokens: each entry is 32 hexadecimal digits; the last name seals, all"
-        " open.",
+        " open. Without a name the operator makes one.",
     )
-    feedback_secret: ObjectName = Field(
+    feedback_secret: ObjectName | None = Field(
+        default=None,
         min_length=1,
-        description="Secret whose entry credential is what senders of labels show: Authorization: Bearer <credential>.",
+        description="Secret whose entry credential is what senders of labels show: Authorization: Bearer <credential>."
+        " Without a name the operator makes one.",
     )
     max_age: Duration = Field(
         default="168h", description="Longest delay of a label; then an hour's predictions are judged by what came."

@@ -1,8 +1,8 @@
 """The one table of rights: what the operator may do, what users may be given, and why.
 
-Chart and manifests are made of it. Not in it, on purpose: secrets, exec, impersonate, escalate, bind, wildcards,
-webhooks, CRD writes. Creating a TrainingJob is creating pods, so it belongs to edit, never to view; nobody but the
-operator writes a status.
+Chart and manifests are made of it. Not in it, on purpose: reading Secrets, exec, impersonate, escalate, bind,
+wildcards, webhooks, CRD writes. Creating a TrainingJob is creating pods, so it belongs to edit, never to view; nobody
+but the operator writes a status.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ OPERATOR_RIGHTS: tuple[Right, ...] = (
     Right("gateway.networking.k8s.io", ("httproutes",), MANAGE, "how a gateway splits requests between two versions"),
     Right("autoscaling", ("horizontalpodautoscalers",), MANAGE, "one autoscaler for each version that asks for it"),
     Right("", ("configmaps",), MANAGE, "counts, evidence, what failed; a policy confines it to the operator's own"),
+    Right("", ("secrets",), ("create",), "keys and a credential for late labels; a policy confines it to its own"),
     Right("policy", ("poddisruptionbudgets",), MANAGE, "a node drain leaves enough servers"),
     Right("", ("pods",), READ, "why an attempt failed, which servers answer"),
     Right("", ("pods/log",), ("get",), "last log lines of a failed training, the record of a fingerprint"),

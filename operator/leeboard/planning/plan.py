@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -29,6 +30,17 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateSecret:
+    """POST of a Secret with so many random hexadecimal digits in each entry; one of that name stays as it is, unread.
+
+    A plan holds no secret: the digits are drawn as it is carried out.
+    """
+
+    manifest: Manifest
+    hex_digits: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Apply:
     """Server-side apply of a whole object with the uid that was observed: never creates, never adopts."""
 
@@ -53,7 +65,7 @@ class Delete:
     uid: str
 
 
-Write = Create | Apply | JsonPatch | Delete
+Write = Create | CreateSecret | Apply | JsonPatch | Delete
 
 
 class NoticeType(StrEnum):

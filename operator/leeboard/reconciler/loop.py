@@ -28,7 +28,19 @@ from leeboard.errors import (
     TransientError,
 )
 from leeboard.planning.defaults import Defaults
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, NoticeType, ObjectRef, Plan, Write, ref_of
+from leeboard.planning.plan import (
+    Apply,
+    Create,
+    CreateSecret,
+    Delete,
+    JsonPatch,
+    Notice,
+    NoticeType,
+    ObjectRef,
+    Plan,
+    Write,
+    ref_of,
+)
 from leeboard.ports import Clock, Cluster, Key, Sources, Tracking
 from leeboard.reconciler.kind import KindEntry, Resource
 from leeboard.reconciler.rejections import RETRY_SECONDS, Rejections
@@ -170,7 +182,7 @@ def _refused(
 
 def _target(write: Write) -> ObjectRef:
     match write:
-        case Create(manifest=manifest) | Apply(manifest=manifest):
+        case Create(manifest=manifest) | CreateSecret(manifest=manifest) | Apply(manifest=manifest):
             return ref_of(manifest)
         case JsonPatch(ref=ref) | Delete(ref=ref):
             return ref

@@ -10,7 +10,7 @@ from leeboard.api.names import API_VERSION, Kind, owner_labels
 from leeboard.api.resource import Manifest, Metadata, controller_reference
 from leeboard.errors import AlreadyExistsError, ConflictError, NotLeaderError, RejectedError
 from leeboard.planning.facts import Children
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, ref_of, uid_of
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, ObjectRef, ref_of, uid_of
 from leeboard.ports import Cluster, Key
 from tests.integration.conftest import Api
 from tests.integration.direct import direct_cluster
@@ -103,6 +103,26 @@ async def test_our_own_child_may_be_created_again_and_stays_what_it_was(scene: S
     await scene.cluster.write(scene.owner, TRAINING_JOB, Create(scene.service(port=81)))
 
     assert await scene.cluster.get(ref_of(made)) == made
+
+
+def stored_secret(scene: Scene, request: pytest.FixtureRequest) -> Manifest:
+    """What is there, read by somebody who may: the operator's own client cannot even ask."""
+    if isinstance(scene.cluster, FakeCluster):
+        return scene.cluster.objects[ObjectRef("v1", "Secret", scene.owner.namespace, "child")]
+    api: Api = request.getfixturevalue("api")
+    return api.get(f"/api/v1/namespaces/{scene.owner.namespace}/secrets/child")
+
+
+async def test_a_secret_is_drawn_once_and_never_again(scene: Scene, request: pytest.FixtureRequest) -> None:
+    manifest = {**scene.service(), "kind": "Secret", "type": "Opaque"}
+    del manifest["spec"]
+
+    await scene.cluster.write(scene.owner, TRAINING_JOB, CreateSecret(manifest, {"credential": 64}))
+    first = stored_secret(scene, request)
+    await scene.cluster.write(scene.owner, TRAINING_JOB, CreateSecret(manifest, {"credential": 64}))
+
+    assert list(first["data"]) == ["credential"]
+    assert stored_secret(scene, request) == first
 
 
 async def test_a_strangers_object_of_that_name_is_a_conflict_and_left_alone(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from tests.cluster.waiting import until
 from tests.support.chart import NAMESPACE, WITH_MLFLOW, one, template
 
 TEAM = "team"
-POLICIES = 8
+POLICIES = 9
 SERVICE_MONITOR = "ServiceMonitor"
 
 

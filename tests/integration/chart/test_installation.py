@@ -36,6 +36,7 @@ def test_the_policies_type_check_without_a_warning(kubectl: Kubectl) -> None:
         "leeboard-lineage": {},
         "leeboard-own-config-maps": {},
         "leeboard-own-namespace": {},
+        "leeboard-own-secrets": {},
         "leeboard-own-training-jobs": {},
         "leeboard-requests": {},
         "leeboard-trainingjobs": {},

@@ -75,12 +75,13 @@ def _role(name: str, *verbs: str) -> Manifest:
 @pytest.fixture(scope="module", autouse=True)
 def people(kubectl: Kubectl) -> None:
     """Groups by the verbs that they hold besides writing services; RBAC lets ``ops`` write any ConfigMap and
-    TrainingJob.
+    TrainingJob, and make any Secret.
     """
     kubectl.apply(_role("promoters", "promote"), binding("promoters"))
     kubectl.apply(_role("writers"), binding("writers"))
     rules = [
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
         {"apiGroups": ["leeboard.dev"], "resources": ["trainingjobs"], "verbs": ["*"]},
     ]
     kubectl.apply(_role("ops") | {"rules": rules}, binding("ops"))
@@ -344,3 +345,22 @@ def test_the_operator_deletes_the_training_jobs_that_it_made_and_no_others(kubec
         (False, True),
         (True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "owners", "refused"),
+    [
+        pytest.param("Opaque", [OWNER], "", id="its own"),
+        pytest.param("Opaque", [], "not the operator's", id="without an owner"),
+        pytest.param(
+            "kubernetes.io/service-account-token", [OWNER], "of type Opaque only", id="another account's token"
+        ),
+    ],
+)
+def test_the_operator_makes_plain_secrets_of_its_own_only(
+    kubectl: Kubectl, type_: str, owners: list[Manifest], *, refused: str
+) -> None:
+    body = _config_map(next(NAMES), labels=OURS, owners=owners) | {"kind": "Secret", "type": type_}
+    body["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "default"}
+    created = kubectl.run("create", "-f", "-", body=body, user=OPERATOR, groups=("ops",))
+    assert (created.code == 0, refused in created.errors) == (refused == "", True), created.errors

@@ -6,7 +6,7 @@ from leeboard.adapters.kubernetes.client import Request, Verb
 from leeboard.adapters.kubernetes.writes import request_of, status_request
 from leeboard.api.names import API_VERSION, Kind
 from leeboard.errors import PermanentError
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, Write
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, ObjectRef, Write
 
 JOB = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "namespace": "team"}}
 REF = ObjectRef("batch/v1", "Job", "team", "a")
@@ -55,6 +55,18 @@ CASES: dict[str, tuple[Write, Request]] = {
 @pytest.mark.parametrize(("write", "expected"), CASES.values(), ids=CASES.keys())
 def test_a_write_becomes_one_request(write: Write, expected: Request) -> None:
     assert request_of(write) == expected
+
+
+def test_a_secret_is_drawn_anew_for_each_request() -> None:
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "team"}}
+    write = CreateSecret(manifest, {"0": 32, "credential": 5})
+    first, second = request_of(write).body, request_of(write).body
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert {entry: len(text) for entry, text in first["stringData"].items()} == {"0": 32, "credential": 5}
+    assert set("".join(first["stringData"].values())) <= set("0123456789abcdef")
+    assert first["stringData"] != second["stringData"]
+    assert first == {**manifest, "stringData": first["stringData"]}
 
 
 def test_a_kind_without_a_right_is_refused_before_any_request() -> None:

@@ -173,7 +173,7 @@ def test_policies_give_only_reasons_that_the_api_server_accepts_and_each_is_boun
     assert {policy["spec"]["failurePolicy"] for policy in policies} == {"Fail"}
     assert {policy["metadata"]["name"] for policy in policies} == {entry["spec"]["policyName"] for entry in bindings}
     assert {tuple(entry["spec"]["validationActions"]) for entry in bindings} == {("Deny",)}
-    assert len(policies) == 8
+    assert len(policies) == 9
 
 
 def test_who_asks_is_written_by_the_api_server_where_it_can() -> None:

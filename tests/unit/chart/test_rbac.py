@@ -9,7 +9,6 @@ from tests.support.chart import WITH_MLFLOW, one, template
 
 ALL_RIGHTS = [*OPERATOR_RIGHTS, *(right for role in USER_ROLES for right in role.rights)]
 FORBIDDEN_RESOURCES = {
-    "secrets",
     "serviceaccounts",
     "serviceaccounts/token",
     "pods/exec",
@@ -36,10 +35,16 @@ def test_no_row_holds_a_wildcard(right: Right) -> None:
 
 
 @pytest.mark.parametrize("right", ALL_RIGHTS, ids=_row)
-def test_no_row_reaches_secrets_or_a_shell_or_rights_themselves(right: Right) -> None:
+def test_no_row_reaches_a_shell_or_rights_themselves(right: Right) -> None:
     assert FORBIDDEN_RESOURCES.isdisjoint(right.resources)
     assert "admissionregistration.k8s.io" not in right.group
     assert {"impersonate", "escalate", "bind"}.isdisjoint(right.verbs)
+
+
+def test_secrets_are_made_by_the_operator_and_read_by_nobody() -> None:
+    reaching = [right for right in ALL_RIGHTS if "secrets" in right.resources]
+    assert [(right.resources, right.verbs) for right in reaching] == [(("secrets",), ("create",))]
+    assert set(reaching) <= set(OPERATOR_RIGHTS)
 
 
 @pytest.mark.parametrize("right", ALL_RIGHTS, ids=_row)

@@ -19,7 +19,7 @@ from leeboard.api.names import API_VERSION, Kind, Label
 from leeboard.api.resource import Manifest, Metadata, is_controlled_by
 from leeboard.errors import AlreadyExistsError, ConflictError, LeeboardError, RejectedError
 from leeboard.planning.facts import Children, Unknown
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, ObjectRef, Write, uid_of
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, Notice, ObjectRef, Write, uid_of
 from leeboard.ports import Key
 
 _log = structlog.get_logger()
@@ -80,6 +80,8 @@ class KubernetesCluster:
         try:
             answer = await self._client.send(request_of(write))
         except AlreadyExistsError:
+            if isinstance(write, CreateSecret):
+                return  # whose it is nobody may read; its name has the owner's uid in its hash
             if not isinstance(write, Create) or not await self._is_ours(owner, write.manifest):
                 raise
             return

@@ -60,6 +60,8 @@ OPTIONAL = (ObjectKind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"
 WATCHED = REQUIRED + OPTIONAL
 LEASE = ObjectKind("coordination.k8s.io/v1", "Lease", "leases")
 EVENT = ObjectKind("events.k8s.io/v1", "Event", "events")
+SECRET = ObjectKind("v1", "Secret", "secrets")
+"""Made and nothing else: ``kind_of`` does not know it, so that no other request of one can be put together."""
 POD_TEMPLATE = ObjectKind("v1", "PodTemplate", "podtemplates")
 _BY_KIND = {(kind.api_version, kind.kind): kind for kind in (*WATCHED, LEASE, EVENT, POD_TEMPLATE)}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import assert_never
 
 from leeboard.adapters.kubernetes.client import Request, Verb
-from leeboard.adapters.kubernetes.kinds import kind_of
+from leeboard.adapters.kubernetes.kinds import SECRET, kind_of
 from leeboard.api.names import FIELD_MANAGER, STATUS_MANAGER, Kind
 from leeboard.api.resource import Manifest
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, Write, ref_of
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, ObjectRef, Write, ref_of
 
 _STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 
@@ -16,7 +17,7 @@ _STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 def target_of(write: Write) -> ObjectRef:
     """The object that a write changes."""
     match write:
-        case Create(manifest=manifest) | Apply(manifest=manifest):
+        case Create(manifest=manifest) | CreateSecret(manifest=manifest) | Apply(manifest=manifest):
             return ref_of(manifest)
         case JsonPatch(ref=ref) | Delete(ref=ref):
             return ref
@@ -27,11 +28,15 @@ def target_of(write: Write) -> ObjectRef:
 def request_of(write: Write) -> Request:
     """The request: POST that creates only, apply, patch and delete that demand the observed uid."""
     ref = target_of(write)
-    kind = kind_of(ref.api_version, ref.kind)
+    kind = SECRET if isinstance(write, CreateSecret) else kind_of(ref.api_version, ref.kind)
     path = kind.path(ref.namespace, ref.name)
     match write:
         case Create(manifest=manifest):
             return Request(Verb.CREATE, kind.kind, kind.path(ref.namespace), query=_STRICT, body=manifest)
+        case CreateSecret(manifest=manifest, hex_digits=hex_digits):
+            drawn = {entry: token_hex((digits + 1) // 2)[:digits] for entry, digits in hex_digits.items()}
+            body = manifest | {"stringData": drawn}
+            return Request(Verb.CREATE, kind.kind, kind.path(ref.namespace), query=_STRICT, body=body)
         case Apply(manifest=manifest, uid=uid):
             body = manifest | {"metadata": manifest["metadata"] | {"uid": uid}}
             return Request(Verb.APPLY, kind.kind, path, query=_STRICT | {"force": "true"}, body=body)

@@ -21,13 +21,14 @@ from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service import children
 from leeboard.planning.inference_service.autoscaler_writes import autoscaler_writes
 from leeboard.planning.inference_service.capacity import may_start, replicas_of
+from leeboard.planning.inference_service.label_secrets import label_secrets
 from leeboard.planning.inference_service.removals import removals
 from leeboard.planning.inference_service.routing import Routing
 from leeboard.planning.inference_service.scene import Scene
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.traffic_writes import SERVICE, traffic_writes
 from leeboard.planning.inference_service.world import wanted_replicas
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, ObjectRef, Write, ref_of, uid_of
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, ObjectRef, Write, ref_of, uid_of
 from leeboard.planning.serving import APPLIED
 
 REPAIR_INTERVAL = timedelta(minutes=1)
@@ -89,7 +90,7 @@ def repair_due(stage: Stage) -> datetime | None:
 def _ref(write: Write) -> ObjectRef:
     """The object that a write is about."""
     match write:
-        case Create() | Apply():
+        case Create() | CreateSecret() | Apply():
             return ref_of(write.manifest)
         case JsonPatch() | Delete():
             return write.ref
@@ -125,6 +126,10 @@ def _deployment(stage: Stage, revision: Revision) -> Iterator[Write]:
     manifest = stage.manifests.get(revision.name)
     if live is None:
         if manifest is not None and may_start(revision, stage.state, stage.scene):
+            secrets = tuple(label_secrets(stage.scene.resource.metadata, manifest))
+            if any(stage.is_refused(_ref(secret)) for secret in secrets):
+                return  # its pods could not start
+            yield from secrets
             yield Create(_sized(manifest, replicas_of(revision, stage.state, stage.scene)))
         return
     if stage.scene.world.deployment(revision.deployment) is None:

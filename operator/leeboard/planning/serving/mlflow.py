@@ -60,7 +60,7 @@ class MLflowRuntime:
         if served.profile is not None:
             base["spec"]["volumes"].append(pod.profile_volume(served.profile))
         if (labels_taken := pod.takes_labels(served)) is not None:
-            base["spec"]["volumes"] += pod.label_volumes(labels_taken)
+            base["spec"]["volumes"] += pod.label_volumes(served.service.metadata, labels_taken)
         template = read_only_root(restricted(merge(base, served.service.spec.server.template or {})))
         return with_metadata(template, labels=dict(labels))
 

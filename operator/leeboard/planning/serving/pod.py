@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from leeboard.api.model_version import Profile
 from leeboard.api.monitoring import Labels, Monitoring, Slices
-from leeboard.api.names import Label
-from leeboard.api.resource import Manifest
+from leeboard.api.names import Label, child_name
+from leeboard.api.resource import Manifest, Metadata
 from leeboard.api.serving import Server
 from leeboard.planning.duration import seconds_of
 from leeboard.planning.pod_template import TMP_VOLUME, with_credentials
@@ -123,10 +123,16 @@ def _slices_text(slices: Sequence[Slices]) -> str:
     return json.dumps(rows, separators=(",", ":")).replace("$", "\\u0024")
 
 
-def label_volumes(labels: Labels) -> list[Manifest]:
-    """The two Secrets; the operator never reads them."""
-    names = {KEYS_VOLUME: labels.token_keys_secret, FEEDBACK_VOLUME: labels.feedback_secret}
+def label_volumes(service: Metadata, labels: Labels) -> list[Manifest]:
+    """The two Secrets, the operator's own where the spec names none; it never reads them."""
+    named = {KEYS_VOLUME: labels.token_keys_secret, FEEDBACK_VOLUME: labels.feedback_secret}
+    names = {volume: secret or label_secret_name(service, volume) for volume, secret in named.items()}
     return [{"name": volume, "secret": {"secretName": secret}} for volume, secret in names.items()]
+
+
+def label_secret_name(service: Metadata, volume: str) -> str:
+    """The Secret that the operator makes for one of the two volumes."""
+    return child_name(f"{service.name}-{volume.removeprefix('leeboard-')}", service.uid, volume)
 
 
 def label_mounts() -> list[Manifest]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leeboard.api.names import Label
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Write
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, Write
 from tests.unit.planning.inference_service.simulation import SimulatedCluster
 
 TYPES = ("Ready", "Reconciling", "Stalled", "Serving", "UpToDate", "Batching", "Monitored", "Progressing")
@@ -32,7 +32,7 @@ def events(cluster: SimulatedCluster) -> list[str]:
 def shape(write: Write) -> str:
     """A write in two words."""
     match write:
-        case Create(manifest) | Apply(manifest, _):
+        case Create(manifest) | CreateSecret(manifest, _) | Apply(manifest, _):
             return f"{type(write).__name__} {manifest['kind']}"
         case JsonPatch(ref, _, _) | Delete(ref, _):
             return f"{type(write).__name__} {ref.kind}"

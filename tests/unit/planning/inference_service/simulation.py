@@ -22,7 +22,7 @@ from leeboard.monitoring.watch import Watch
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Rejection, Unknown
 from leeboard.planning.inference_service import InferenceServiceFacts, needs, plan, template_and_training
-from leeboard.planning.plan import Apply, Create, Delete, JsonPatch, Notice, Plan, Write
+from leeboard.planning.plan import Apply, Create, CreateSecret, Delete, JsonPatch, Notice, Plan, Write
 from leeboard.planning.retraining.facts import RetrainingFacts
 from tests.unit.planning.inference_service.builders import DEFAULTS, START
 
@@ -58,6 +58,7 @@ class SimulatedCluster:
     answers: dict[str, float | Unknown] = field(default_factory=dict)  # of queries, by check
     watch: Watch | None = None
     trainings: dict[str, Manifest] = field(default_factory=dict)
+    secrets: dict[str, Manifest] = field(default_factory=dict)  # which no plan is told of
     marks: dict[str, str | Unknown] = field(default_factory=dict)
     obeyed: Manifest | None = None  # the route that the gateway's proxies follow
     gateway_answers: bool = True
@@ -158,6 +159,8 @@ class SimulatedCluster:
                 store = self.store(manifest["kind"])
                 assert manifest["metadata"]["name"] not in store, f"{manifest['kind']} is there already"
                 self.insert(store, manifest)
+            case CreateSecret(manifest, _):
+                self.secrets.setdefault(manifest["metadata"]["name"], deepcopy(manifest))
             case Apply(manifest, uid):
                 self.replace(self.store(manifest["kind"]), manifest, uid)
             case JsonPatch(ref, uid, operations):
