@@ -30,6 +30,7 @@ from leeboard.adapters.kubernetes.listing import Lister
 from leeboard.adapters.kubernetes.login import login
 from leeboard.adapters.mlflow.calls import Calls
 from leeboard.adapters.mlflow.tracking import MlflowTracking
+from leeboard.adapters.notifications import Desk, Notifier
 from leeboard.adapters.prometheus import Clocks, PrometheusQueries
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
@@ -44,11 +45,13 @@ from leeboard.reconciler.queue import WorkQueue
 from leeboard.reconciler.routing import keys_of
 from leeboard.reconciler.watching.watcher import Surroundings, Watcher
 from leeboard.reconciler.workers import Workers
+from leeboard.resource_metrics import ResourceMetrics
 from leeboard.service_metrics import ServiceMetrics
 from leeboard.settings import Settings
 
 DRAIN_SECONDS = 10.0
 HTTP_CONNECTIONS = 100
+NOTIFY_SECONDS = 2.0
 WATCH_STOP_SECONDS = 5.0
 _log = structlog.get_logger()
 
@@ -70,6 +73,7 @@ class Operator:
         self._queue = WorkQueue()
         self.cache = Cache(WATCHED, on_change=self._enqueue, on_presence=self._enqueue_services, steady=steady_seconds)
         self.metrics.registry.register(ServiceMetrics(lambda: self.cache.everywhere(Kind.INFERENCE_SERVICE)))
+        self.metrics.registry.register(ResourceMetrics(self.cache.everywhere))
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
         self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
         self._http = HttpClient(connections=HTTP_CONNECTIONS)
@@ -80,6 +84,8 @@ class Operator:
         self._tracking = MlflowTracking(self._calls, steady=steady_seconds)
         self._counters = PodCounters(self._http, self.metrics, steady=steady_seconds)
         self._watcher = self._watcher_of()
+        self._outward = HttpClient(connections=HTTP_CONNECTIONS, is_through_proxy=True)
+        self._notifier = self._notifier_of()
         self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
         self._is_leading = False
         self._stop = asyncio.Event()
@@ -95,7 +101,17 @@ class Operator:
             self._watcher,
             WebMarks(self._web, steady=steady_seconds),
         )
-        return World(sources, self._clock, defaults, kinds)
+        return World(sources, self._clock, defaults, kinds, self._notifier)
+
+    def _notifier_of(self) -> Notifier:
+        desk = Desk(
+            self._outward,
+            self.metrics,
+            steady=steady_seconds,
+            now=self._clock.now,
+            may_send=lambda: self._gate.is_open,
+        )
+        return Notifier(self._settings.notifications, desk, cluster=self._settings.cluster)
 
     def _watcher_of(self) -> Watcher:
         around = Surroundings(
@@ -125,8 +141,8 @@ class Operator:
             for server in servers:
                 await server.stop()
             self._calls.close()
-            await self._http.close()
-            await self._web.close()
+            for http in (self._http, self._web, self._outward):
+                await http.close()
             await self._client.close()
 
     async def _stand_by_and_lead(self) -> int:
@@ -156,6 +172,7 @@ class Operator:
 
     async def _work(self, keeping: asyncio.Task[None], stopping: asyncio.Task[bool]) -> int:
         self._workers.start()
+        self._notifier.start()
         watching = await self._start_watching()
         sweeping = asyncio.create_task(self._lister.sweep_for_ever(self._settings.sweep_seconds), name="sweep")
         _log.info("operator started", workers=self._settings.workers, sweep_seconds=self._settings.sweep_seconds)
@@ -168,6 +185,7 @@ class Operator:
             for task in done:
                 _log.error("stopping after a loss", lost=task.get_name(), error=repr(task.exception()))
         await self._workers.stop(seconds=DRAIN_SECONDS if self._gate.is_open else 0)
+        await self._notifier.stop(seconds=NOTIFY_SECONDS if self._gate.is_open else 0)
         # Given back before the watch is taken down: a standby may go on at once.
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)

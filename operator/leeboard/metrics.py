@@ -19,6 +19,15 @@ class PollOutcome(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class NotificationOutcome(StrEnum):
+    """What became of a message to an endpoint of the administrator's."""
+
+    SENT = "sent"
+    FAILED = "failed"  # after its last attempt, or refused for good
+    LIMITED = "limited"  # too many in too short a time
+    DROPPED = "dropped"  # too many waited
+
+
 class Metrics:
     """All series; one instance a process, handed out by app.py."""
 
@@ -53,6 +62,12 @@ class Metrics:
             "Duration of asking a model server for its counters, or Prometheus for a query.",
             ("source", "outcome"),
             buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.notifications = Counter(
+            "leeboard_notifications_total",
+            "Messages for an endpoint, by what became of them.",
+            ("endpoint", "outcome"),
             registry=self.registry,
         )
         self.watch_lag = Gauge(

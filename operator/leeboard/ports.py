@@ -176,6 +176,21 @@ class DataMarks(Protocol):
         ...
 
 
+class Messages(Protocol):
+    """People outside the cluster who want to hear of some notices."""
+
+    def offer(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
+        """Tell those who want to know, later: it neither waits nor raises, and what cannot be told is counted."""
+        ...
+
+
+class Nobody:
+    """Messages where nobody is to be told."""
+
+    def offer(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Everything that an observation may ask."""

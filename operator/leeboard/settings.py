@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leeboard.errors import SettingsError
 from leeboard.planning.defaults import DefaultGateway, Defaults
+from leeboard.planning.topics import Endpoint
 
 NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
@@ -57,6 +58,9 @@ class Settings(BaseSettings):
     prometheus: Annotated[Mapping[str, str], NoDecode] = Field(
         default_factory=dict, description="JSON: URLs of Prometheus servers by the names that services use."
     )
+    notifications: Annotated[Mapping[str, Endpoint], NoDecode] = Field(
+        default_factory=dict, description="JSON: endpoints that notices are sent to, by name."
+    )
     workers: int = Field(default=8, ge=1, le=256)
     sweep_seconds: float = Field(default=300, gt=0)
     watch_seconds: float = Field(default=15, gt=0, description="How often pods are asked what they counted.")
@@ -72,7 +76,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
-    @field_validator("prometheus", mode="before")
+    @field_validator("prometheus", "notifications", mode="before")
     @classmethod
     def _decode(cls, value: object) -> object:
         return json.loads(value or "{}") if isinstance(value, str) else value
@@ -81,12 +85,18 @@ class Settings(BaseSettings):
     @classmethod
     def _are_urls(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         for name, url in value.items():
-            if not re.fullmatch(NAME, name):
-                raise ValueError(f"{name!r} is no name: lower-case letters, digits and hyphens")
+            _check_name(name)
             try:
                 TypeAdapter(HttpUrl).validate_python(url)
             except ValidationError:
                 raise ValueError(f"the URL of {name} is no http or https URL") from None
+        return value
+
+    @field_validator("notifications")
+    @classmethod
+    def _have_names(cls, value: Mapping[str, Endpoint]) -> Mapping[str, Endpoint]:
+        for name in value:
+            _check_name(name)
         return value
 
     @field_validator(
@@ -131,6 +141,11 @@ class Settings(BaseSettings):
         if self.gateway_name is None or self.gateway_namespace is None:
             return None
         return DefaultGateway(self.gateway_name, self.gateway_namespace, self.gateway_section_name, self.gateway_domain)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(f"{name!r} is no name: lower-case letters, digits and hyphens")
 
 
 def load_settings() -> Settings:

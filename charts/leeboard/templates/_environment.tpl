@@ -33,6 +33,14 @@ LEEBOARD_GATEWAY_DOMAIN: {{ . | quote }}
 {{- with .Values.prometheus.providers }}
 LEEBOARD_PROMETHEUS: {{ toJson . | quote }}
 {{- end }}
+{{- with .Values.notifications.endpoints }}
+{{- $endpoints := dict }}
+{{- range $name, $endpoint := . }}
+{{- $file := printf "%s/%s/url" (include "leeboard.notifications.path" $) $name }}
+{{- $_ := set $endpoints $name (merge (dict "urlFile" $file) (omit $endpoint "secret")) }}
+{{- end }}
+LEEBOARD_NOTIFICATIONS: {{ toJson $endpoints | quote }}
+{{- end }}
 LEEBOARD_START_DEADLINE_SECONDS: {{ .Values.settings.startDeadlineSeconds | int | quote }}
 LEEBOARD_FINISHED_JOB_TTL_SECONDS: {{ .Values.settings.finishedJobTTLSeconds | int | quote }}
 LEEBOARD_WORKERS: {{ .Values.settings.workers | int | quote }}

@@ -70,6 +70,10 @@ http://{{ include "leeboard.mlflow.name" . }}.{{ .Release.Namespace }}.svc:5000
 {{- join "," (concat $all .Values.mlflow.allowedHosts) }}
 {{- end }}
 
+{{- define "leeboard.notifications.path" -}}
+/etc/leeboard/notifications
+{{- end }}
+
 {{- define "leeboard.podSecurityContext" -}}
 runAsNonRoot: true
 runAsUser: 10001

@@ -1,7 +1,8 @@
 """HTTP to servers that may be slow, gone, or not what they should be: every call is bounded in time and size.
 
-No redirects, no cookies, no proxy of the environment, no compression (a small body could unpack to a huge one). What a
-body says is for its reader; a reason for a failure never quotes it, nor the URL, which may hold a password.
+No redirects, no cookies, no proxy of the environment unless told so, no compression (a small body could unpack to a
+huge one). What a body says is for its reader; a reason for a failure never quotes it, nor the URL, which may hold a
+password.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from leeboard.errors import TransientError
 
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "leeboard"}
 CHUNK_BYTES = 64 * 1024
+_Data = Mapping[str, str] | aiohttp.JsonPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,18 @@ class Answer:
 
 
 class HttpClient:
-    """A pool of connections; built inside the event loop that uses it."""
+    """A pool of connections; built inside the event loop that uses it.
 
-    def __init__(self, *, connections: int, resolver: AbstractResolver | None = None) -> None:
+    ``is_through_proxy``: the environment's, where it names one.
+    """
+
+    def __init__(
+        self, *, connections: int, resolver: AbstractResolver | None = None, is_through_proxy: bool = False
+    ) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
+            trust_env=is_through_proxy,
             auto_decompress=False,
             headers=HEADERS,
         )
@@ -64,16 +71,20 @@ class HttpClient:
 
     async def post(self, url: str, form: Mapping[str, str], *, limits: Limits) -> Answer:
         """The same, with a form."""
-        return await self._call("POST", url, limits=limits, form=form)
+        return await self._call("POST", url, limits=limits, data=form)
+
+    async def post_json(self, url: str, document: object, *, limits: Limits) -> Answer:
+        """The same, with a JSON document."""
+        return await self._call("POST", url, limits=limits, data=aiohttp.JsonPayload(document))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
 
-    async def _call(self, method: str, url: str, *, limits: Limits, form: Mapping[str, str] | None = None) -> Answer:
+    async def _call(self, method: str, url: str, *, limits: Limits, data: _Data | None = None) -> Answer:
         try:
             async with asyncio.timeout(limits.seconds):
-                async with self._session.request(method, url, data=form, allow_redirects=False) as answer:
+                async with self._session.request(method, url, data=data, allow_redirects=False) as answer:
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     return Answer(answer.status, await _body(answer, limits), headers)
         except TimeoutError:

@@ -15,5 +15,6 @@ GENERATORS: dict[str, Generator] = {
     "crds": crd_files,
     "api-reference": reference_files,
     "chart": packaging.chart,
+    "dashboards": packaging.dashboards,
     "manifests": packaging.plain,
 }

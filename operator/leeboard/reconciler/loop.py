@@ -41,7 +41,7 @@ from leeboard.planning.plan import (
     Write,
     ref_of,
 )
-from leeboard.ports import Clock, Cluster, Key, Sources, Tracking
+from leeboard.ports import Clock, Cluster, Key, Messages, Nobody, Sources, Tracking
 from leeboard.reconciler.kind import KindEntry, Resource
 from leeboard.reconciler.rejections import RETRY_SECONDS, Rejections
 
@@ -81,6 +81,7 @@ class World:
     clock: Clock
     defaults: Defaults
     kinds: Mapping[Kind, KindEntry[Any, Any]]
+    messages: Messages = field(default_factory=Nobody)
     rejections: Rejections = field(default_factory=Rejections)
 
     @property
@@ -165,8 +166,14 @@ async def _tell(key: Key, metadata: Metadata, plan: Plan, *, world: World, live_
         _log.info("status", phase=status.get("phase"))
     for notice in plan.notices:
         _log.info("told", reason=notice.reason, note=notice.message)
-        await world.cluster.notify(key.kind, metadata, notice)
+        await _announce(key.kind, metadata, notice, world=world)
     return status != live_status
+
+
+async def _announce(kind: Kind, metadata: Metadata, notice: Notice, *, world: World) -> None:
+    """An event for those who look at the object, a message for those who want to be told."""
+    world.messages.offer(kind, metadata, notice)
+    await world.cluster.notify(kind, metadata, notice)
 
 
 def _refused(
@@ -205,5 +212,5 @@ async def _unreadable(key: Key, manifest: Manifest, error: ValidationError, *, w
         "UnreadableObject",
         f"This operator cannot read {where}: {first['msg']}. Apply the object again with a valid value.",
     )
-    await world.cluster.notify(key.kind, Metadata.model_validate(manifest["metadata"]), notice)
+    await _announce(key.kind, Metadata.model_validate(manifest["metadata"]), notice, world=world)
     return Verdict(Outcome.UNREADABLE)

@@ -6,6 +6,7 @@ import pytest
 
 from leeboard.errors import SettingsError
 from leeboard.planning.defaults import DefaultGateway, Defaults
+from leeboard.planning.topics import Endpoint, Format, Topic
 from leeboard.settings import load_settings
 
 NEEDED = {"LEEBOARD_TRACKING_URI": "http://mlflow", "LEEBOARD_RUNTIME_IMAGE": "runtime:1"}
@@ -98,4 +99,28 @@ def test_a_setting_that_nobody_could_use_is_refused(
     set_all(monkeypatch, **variables)
 
     with pytest.raises(SettingsError, match=fault):
+        load_settings()
+
+
+def test_endpoints_of_notifications_are_read_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, NOTIFICATIONS='{"ops": {"urlFile": "/etc/url", "format": "Slack", "topics": ["Drift"]}}')
+
+    assert load_settings().notifications == {
+        "ops": Endpoint(url_file="/etc/url", format=Format.SLACK, topics=(Topic.DRIFT,))
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ('{"Ops": {"urlFile": "/etc/url"}}', "'Ops' is no name"),
+        ('{"ops": {"urlFile": "/etc/url", "topic": "Drift"}}', "NOTIFICATIONS_OPS_TOPIC"),
+        ("{", "LEEBOARD_NOTIFICATIONS"),
+    ],
+)
+def test_a_mistake_in_an_endpoint_stops_the_operator_at_its_start(
+    monkeypatch: pytest.MonkeyPatch, value: str, named: str
+) -> None:
+    set_all(monkeypatch, NOTIFICATIONS=value)
+    with pytest.raises(SettingsError, match=named):
         load_settings()

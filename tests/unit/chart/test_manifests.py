@@ -207,7 +207,7 @@ def test_the_service_monitor_is_off_until_asked_for_and_needs_its_service() -> N
     assert [entry for entry in template(WITH_MLFLOW).manifests if entry["kind"] == "ServiceMonitor"] == []
     on = "metrics.serviceMonitor.enabled=true"
     assert one(template(WITH_MLFLOW, on).manifests, "ServiceMonitor", "leeboard")["spec"]["endpoints"] == [
-        {"port": "metrics", "interval": "30s"}
+        {"port": "metrics", "interval": "30s", "honorLabels": True}
     ]
     assert "needs metrics.service.enabled" in template(WITH_MLFLOW, on, "metrics.service.enabled=false").errors
 

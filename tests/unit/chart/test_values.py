@@ -46,6 +46,7 @@ def test_the_values_files_are_found() -> None:
         "external-mlflow-values.yaml",
         "ha-values.yaml",
         "local-values.yaml",
+        "monitoring-values.yaml",
     ]
 
 

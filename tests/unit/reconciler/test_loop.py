@@ -1,9 +1,12 @@
 """One pass: what is applied, in which order, and what each error means for the next one."""
 
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
+from leeboard.api.names import Kind
+from leeboard.api.resource import Metadata
 from leeboard.api.training_job import TrainingJobStatus
 from leeboard.errors import (
     AlreadyExistsError,
@@ -24,6 +27,16 @@ TOLD = Notice(NoticeType.NORMAL, "Told", "It was told.")
 STATUS = TrainingJobStatus(phase="Running", observed_generation=1)
 
 
+@dataclass
+class Outside:
+    """Somebody who writes down what is offered."""
+
+    heard: list[tuple[Kind, str, Notice]] = field(default_factory=list)
+
+    def offer(self, kind: Kind, metadata: Metadata, notice: Notice) -> None:
+        self.heard.append((kind, metadata.name, notice))
+
+
 async def test_a_plan_is_applied_as_writes_actions_status_and_notices_and_looked_at_again_at_once() -> None:
     plan = Plan(status=STATUS, writes=(Create(job()),), actions=(ClaimModel("loan"),), notices=(TOLD,))
     scene = stage(plan)
@@ -35,6 +48,15 @@ async def test_a_plan_is_applied_as_writes_actions_status_and_notices_and_looked
     assert list(scene.tracking.models) == ["loan"]
     assert scene.stored["status"] == STATUS.to_json()
     assert scene.cluster.notices == [TOLD]
+
+
+async def test_every_notice_is_offered_to_those_outside_the_cluster() -> None:
+    scene = stage(Plan(status=STATUS, notices=(TOLD,)))
+    outside = Outside()
+
+    await reconcile(KEY, replace(scene.world, messages=outside))
+
+    assert outside.heard == [(KEY.kind, "train", TOLD)]
 
 
 async def test_a_status_that_is_there_already_is_not_written_again() -> None:
