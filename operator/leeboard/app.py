@@ -240,6 +240,7 @@ class Operator:
 
     def _enqueue(self, kind: str, manifest: Manifest, origin: Origin) -> None:
         metadata = manifest["metadata"]
+        self._watcher.noticed(kind, manifest)
         services = self.cache.in_namespace(Kind.INFERENCE_SERVICE, metadata["namespace"])
         add = self._queue.add_replay if origin is Origin.FIRST_LIST else self._queue.add
         for key in keys_of(kind, manifest, services=services):

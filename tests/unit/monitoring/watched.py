@@ -58,8 +58,8 @@ class Service:
     def count(self, pod: str, more: Cells) -> None:
         """A pod answers rows that fall into these cells."""
         revision, before = pod.partition("-")[0], self.counted.get(pod)
-        cells = more if before is None else before.cells + more
-        self.counted[pod] = PodCells(pod, revision, "1", self.references[revision].profile.digest, cells)
+        cells, started = (more, "1") if before is None else (before.cells + more, before.started)
+        self.counted[pod] = PodCells(pod, revision, started, self.references[revision].profile.digest, cells)
 
     def poll(self, *, full: Mapping[str, Profile] | None = None, hours: float = 0.0) -> Watch:
         """One poll, ``hours`` later, with whole profiles at hand unless only ``full`` are."""

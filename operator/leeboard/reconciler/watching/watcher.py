@@ -3,7 +3,8 @@
 due ──> pods asked ──> windows advanced ──> due ones judged ──mark changed──> key queued ──> a pass writes the ConfigMap
 
 What is known lives here and in the service's ConfigMap, which a new leader begins from. Nothing is written, and no pass
-is made, while no window ends and no pod goes.
+is made, while no window ends and no pod goes. A pod that is told to end is asked at once and again until it has ended:
+its server goes only after a second without a request, so that the last answer holds all that it counted.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from functools import partial
 import structlog
 from pydantic import ValidationError
 
-from leeboard.api.names import Kind
+from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest, Metadata, is_controlled_by
 from leeboard.monitoring.cells import PodReport
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.watch import Subject, Watch, advanced, closing, cursors, judged
 from leeboard.planning.facts import Unknown
 from leeboard.planning.monitoring.keeping import remembered
+from leeboard.planning.observed import is_leaving
 from leeboard.ports import Clock, Cluster, Counters, Key, Tracking
 from leeboard.reconciler.watching.profiles import Profiles
 from leeboard.reconciler.watching.subjects import Polled, polled_of
 
 POLL_SECONDS = 15.0
 TICK_SECONDS = 0.5
+ENDING_SECONDS = 0.5
 AT_ONCE = 32
 SERVICE_SECONDS = 60.0
 _log = structlog.get_logger()
@@ -58,12 +61,20 @@ class Watcher:
         self._profiles = Profiles(around.tracking)
         self._known: dict[str, Watch] = {}
         self._due: dict[str, float] = {}
+        self._ending: set[str] = set()
         self._polling: dict[str, asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def known(self, owner: Metadata) -> Watch | None:
         """See ports.Watching."""
         return self._known.get(owner.uid)
+
+    def noticed(self, kind: str, manifest: Manifest) -> None:
+        """An object changed. A pod that ends is asked what it counted as long as it can say so."""
+        uid = (manifest["metadata"].get("labels") or {}).get(Label.UID)
+        if kind == "Pod" and uid in self._due and _may_still_tell(manifest):
+            self._ending.add(uid)
+            self._due[uid] = 0.0
 
     async def watch_for_ever(self) -> None:
         """Poll until cancelled."""
@@ -84,10 +95,11 @@ class Watcher:
             there.add(uid)
             if uid in self._polling or self._due.setdefault(uid, now + interval * jitter()) > now:
                 continue
-            self._due[uid] = now + interval * (0.9 + 0.2 * jitter())
+            self._due[uid] = now + (ENDING_SECONDS if uid in self._ending else interval * (0.9 + 0.2 * jitter()))
             task = self._polling[uid] = asyncio.create_task(self._one(service), name=f"watch {uid}")
             task.add_done_callback(partial(self._ended, uid))
         for uid in {*self._due, *self._known} - there:
+            self._ending.discard(uid)
             self._due.pop(uid, None)
             self._known.pop(uid, None)
 
@@ -110,6 +122,8 @@ class Watcher:
         owner = Metadata.model_validate(service["metadata"])
         is_first = owner.uid not in self._known
         polled = polled_of(service, owner, self._around.cluster)
+        if not isinstance(polled, Polled) or not any(map(_may_still_tell, polled.pods)):
+            self._ending.discard(owner.uid)
         before = self._known.get(owner.uid) or self._stored(owner)
         if isinstance(polled, Unknown) or before is None:
             return
@@ -149,3 +163,8 @@ class Watcher:
             return None
         ours = [item for item in config_maps.items if is_controlled_by(item, owner.uid)]
         return remembered(owner, ours) or Watch()
+
+
+def _may_still_tell(pod: Manifest) -> bool:
+    """Whether a pod was told to end and has not ended yet."""
+    return is_leaving(pod) and (pod.get("status") or {}).get("phase") == "Running"

@@ -275,3 +275,38 @@ async def test_all_services_are_polled_for_ever_and_forgotten_when_they_are_gone
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert module.POLL_SECONDS == 15
+
+
+async def test_a_pod_that_is_told_to_end_is_asked_until_it_has_ended_however_long_the_interval() -> None:
+    """The rows come after the news, as the last requests of a server that drains do."""
+    scene = Scene()
+    await scene.look()
+    scene.restart(interval=3600.0)
+    owner = Metadata.model_validate(scene.service["metadata"])
+    scene.keep()
+    task = asyncio.create_task(scene.watcher.watch_for_ever())
+
+    def rows_known() -> int:
+        watch = scene.watcher.known(owner)
+        return -1 if watch is None else watch.memory.windows.revisions["r1"].season.cells.rows
+
+    async def until(rows: int) -> None:
+        async with asyncio.timeout(20):
+            while rows_known() != rows:  # noqa: ASYNC110 - polled, with a deadline
+                await asyncio.sleep(0.01)
+
+    try:
+        await asyncio.sleep(0)
+        await scene.watcher.look(scene.service)
+        scene.serve()
+        leaving = a_pod()
+        leaving["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z"
+        leaving["status"] = {"phase": "Running"}
+        scene.cluster.put(leaving)
+        scene.watcher.noticed("Pod", leaving)
+        await until(ROWS)
+        scene.serve(seed=4)
+        await until(2 * ROWS)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
