@@ -8,6 +8,7 @@ from enum import StrEnum
 class TrainingPhase(StrEnum):
     """The printed digest of a TrainingJob; never read back."""
 
+    TEMPLATE = "Template"
     PENDING = "Pending"
     STARTING = "Starting"
     RUNNING = "Running"
@@ -26,6 +27,7 @@ class TrainingReason(StrEnum):
     REGISTERING = "Registering"
     REGISTERED = "Registered"
     ALREADY_TRAINED = "AlreadyTrained"
+    TEMPLATE_ONLY = "TemplateOnly"
     # how an attempt fails
     CODE_ERROR = "CodeError"
     RESOURCE_EXHAUSTED = "ResourceExhausted"

@@ -59,14 +59,19 @@ class NewDataTrigger(ApiModel):
     interval: Duration = Field(default="15m", description="How often it is asked.")
 
 
+class NewTemplateTrigger(ApiModel):
+    """Another spec of the TrainingJob that is named, which is templateOnly: another image, code, parameters or data."""
+
+
 class Trigger(ApiModel):
     """What may start a training by itself: exactly one kind."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "[has(self.drift), has(self.schedule), has(self.newData)].filter(x, x).size() == 1",
-                "a trigger is exactly one of drift, schedule and newData",
+                "[has(self.drift), has(self.schedule), has(self.newData), has(self.newTemplate)].filter(x, x).size()"
+                " == 1",
+                "a trigger is exactly one of drift, schedule, newData and newTemplate",
             )
         )
     )
@@ -74,6 +79,9 @@ class Trigger(ApiModel):
     drift: DriftTrigger | None = Field(default=None, description="Drift of the data, loss of performance, or both.")
     schedule: ScheduleTrigger | None = Field(default=None, description="By the clock; missed runs run once.")
     new_data: NewDataTrigger | None = Field(default=None, description="When a resource on the web has changed.")
+    new_template: NewTemplateTrigger | None = Field(
+        default=None, description="When the TrainingJob, which is templateOnly, has another spec than was trained last."
+    )
 
 
 class TrainingJobReference(ApiModel):

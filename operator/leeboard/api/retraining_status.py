@@ -24,6 +24,7 @@ class TriggerKind(StrEnum):
     PERFORMANCE = "Performance"
     SCHEDULE = "Schedule"
     NEW_DATA = "NewData"
+    NEW_TEMPLATE = "NewTemplate"
     ON_DEMAND = "OnDemand"
 
     @property
@@ -71,6 +72,13 @@ class DataMark(ApiModel):
     trained: bool = Field(default=False, description="Whether a training has read them in this state.")
 
 
+class TemplateMark(ApiModel):
+    """The template as it was when it was last trained by, or first seen. Its spec cannot change while its uid stays."""
+
+    uid: Identity = Field(description="The TrainingJob's uid.")
+    digest: Identity = Field(description="Hash of what it trains: all of its spec but for what becomes of the version.")
+
+
 class RetrainingStatus(ApiModel):
     """The memory of retraining."""
 
@@ -87,4 +95,7 @@ class RetrainingStatus(ApiModel):
     ticks: tuple[Tick, ...] = Field(default=(), max_length=MAX_TRIGGERS, description="How far the schedules are.")
     data: tuple[DataMark, ...] = Field(
         default=(), max_length=MAX_TRIGGERS + 1, description="Data as last trained on, or first seen."
+    )
+    template: TemplateMark | None = Field(
+        default=None, description="The template as last trained by, or first seen, where a trigger looks at it."
     )

@@ -130,6 +130,10 @@ class TrainingJobSpec(ApiModel):
         ),
         json_schema_extra={EMBED: Use.TRAINING},
     )
+    template_only: bool = Field(
+        default=False,
+        description="Nothing is trained by this TrainingJob itself: it is what spec.retraining of a service names.",
+    )
     result: Result | None = Field(
         default=None, description="Which logged model is the result; without it exactly one must be READY."
     )

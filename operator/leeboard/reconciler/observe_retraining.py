@@ -7,10 +7,11 @@ import asyncio
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest, is_controlled_by
+from leeboard.api.retraining_status import RetrainingStatus
 from leeboard.planning.facts import Unknown
 from leeboard.planning.inference_service import template_and_training
-from leeboard.planning.plan import ObjectRef
-from leeboard.planning.retraining.facts import RetrainingFacts, data_of, template_of, to_ask
+from leeboard.planning.plan import ObjectRef, uid_of
+from leeboard.planning.retraining.facts import RetrainingFacts, data_of, has_to_be_read, template_of, to_ask
 from leeboard.ports import Cluster, Sources
 
 
@@ -46,12 +47,13 @@ def _made(resource: InferenceService, cluster: Cluster) -> tuple[Manifest, ...] 
 
 
 async def _template(resource: InferenceService, ref: ObjectRef | None, cluster: Cluster) -> Manifest | Unknown | None:
-    """The live one when a TrainingJob has to be made of it: the cache keeps no pod templates."""
-    memory = resource.status.retraining
-    trigger = None if memory is None else memory.trigger
-    if ref is not None and trigger is not None and not trigger.seen and trigger.outcome is None:
+    """The live one where more of it is needed than the cache keeps."""
+    spec, memory = resource.spec.retraining, resource.status.retraining or RetrainingStatus()
+    cached = _training_job(ref, cluster)
+    uid = uid_of(cached) if isinstance(cached, dict) else None
+    if ref is not None and spec is not None and has_to_be_read(spec, memory, uid=uid):
         return await cluster.get(ref)
-    return _training_job(ref, cluster)
+    return cached
 
 
 def _training_job(ref: ObjectRef | None, cluster: Cluster) -> Manifest | Unknown | None:

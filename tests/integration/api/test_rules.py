@@ -190,7 +190,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "a trigger of two kinds": (
         inference_service(retraining=RETRAINING | {"triggers": [{"drift": {}, "schedule": {"cron": "0 3 * * 1"}}]}),
-        "a trigger is exactly one of drift, schedule and newData",
+        "a trigger is exactly one of drift, schedule, newData and newTemplate",
     ),
     "data that are asked for each second": (
         inference_service(
@@ -289,6 +289,10 @@ ACCEPTED: dict[str, Manifest] = {
         monitoring={"window": {"period": "1h"}, "labels": LABELS},
         retraining=RETRAINING | {"triggers": [{"drift": {}}, {"newData": {"uri": "https://data.example/loans.csv"}}]},
     ),
+    "a service that is trained again by another template": inference_service(
+        retraining=RETRAINING | {"triggers": [{"newTemplate": {}}], "historyLimit": {"succeeded": 0, "failed": 9}}
+    ),
+    "a service whose Secrets of labels the operator makes": inference_service(monitoring={"labels": {}}),
     "a service with segments and groups": inference_service(
         monitoring={
             "segments": [{"column": "region", "values": ["north"]}],

@@ -26,7 +26,7 @@ from leeboard.planning.inference_service.state import State
 from leeboard.planning.monitoring.sight import verdicts_on
 from leeboard.planning.plan import Create, Delete, ObjectRef, Write, ref_of, uid_of
 from leeboard.planning.retraining.decision import Decision, decide
-from leeboard.planning.retraining.facts import RetrainingFacts, data_of
+from leeboard.planning.retraining.facts import RetrainingFacts, data_of, is_template_only, looks_at_template, mark_of
 from leeboard.planning.retraining.history import Needed, surplus
 from leeboard.planning.retraining.memory import followed
 from leeboard.planning.retraining.schedule import fault_of, next_tick
@@ -102,6 +102,8 @@ class Counsel:
         return trigger is not None and not trigger.seen and trigger.outcome is None and self.facts.training is None
 
     def _signs(self, state: State, request: Request | None) -> Signs:
+        spec, template = self.resource.spec.retraining, self.facts.template
+        is_looked_at = spec is not None and looks_at_template(spec)
         return Signs(
             verdicts=verdicts_on(self.watch, self.resource, stable=None if state.stable is None else state.stable.name),
             training=_training(self.facts.training),
@@ -109,7 +111,9 @@ class Counsel:
             is_rolling_out=state.canary is not None,
             request=request,
             marks=self.facts.marks,
-            data=data_of(self.facts.template),
+            data=data_of(template),
+            template=mark_of(template, known=self._memory.template) if is_looked_at else None,
+            is_template_only=is_template_only(template),
         )
 
     def _candidate(self, state: State) -> Candidate | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
+
+from pydantic import ValidationError
 
 from leeboard.api.resource import Manifest
 from leeboard.api.retraining import Retraining
+from leeboard.api.retraining_status import RetrainingStatus, TemplateMark
+from leeboard.api.training_job import TrainingJobSpec
 from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Unknown
 
@@ -40,6 +46,49 @@ def data_of(template: Manifest | Unknown | None) -> str | None:
         return None
     uri = (template["spec"].get("dataset") or {}).get("uri")
     return str(uri) if uri and str(uri).startswith(("http://", "https://")) else None
+
+
+def has_to_be_read(spec: Retraining, memory: RetrainingStatus, *, uid: str | None) -> bool:
+    """Whether the template is needed as a whole, which the watch cache does not keep: a TrainingJob has to be made of
+    it, or a trigger looks at it and does not know the one of this ``uid``.
+    """
+    trigger = memory.trigger
+    if trigger is not None and not trigger.seen and trigger.outcome is None:
+        return True
+    return looks_at_template(spec) and uid is not None and (memory.template is None or memory.template.uid != uid)
+
+
+def looks_at_template(spec: Retraining) -> bool:
+    """Whether a trigger asks for a training by another template."""
+    return any(item.new_template is not None for item in spec.triggers)
+
+
+def is_template_only(template: Manifest | Unknown | None) -> bool:
+    """Whether it trains nothing by itself."""
+    return isinstance(template, dict) and bool(template["spec"].get("templateOnly"))
+
+
+def mark_of(template: Manifest | Unknown | None, *, known: TemplateMark | None) -> TemplateMark | None:
+    """What the template trains; None while that cannot be said, also of one that this version cannot read.
+
+    The watch cache keeps no pod templates, and one of the same uid is what it was. Fields at their default do not
+    count, so that a new field changes no old template.
+    """
+    if not isinstance(template, dict):
+        return None
+    uid, spec = template["metadata"]["uid"], template["spec"]
+    if known is not None and known.uid == uid:
+        return known
+    if "template" not in spec:
+        return None
+    try:
+        read = TrainingJobSpec.model_validate(spec)
+    except ValidationError:
+        return None
+    asked = read.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, exclude={"template_only", "model_version"}
+    )
+    return TemplateMark(uid=uid, digest=sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
 
 
 def to_ask(spec: Retraining, data: str | None) -> dict[str, timedelta]:

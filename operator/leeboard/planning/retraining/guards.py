@@ -131,9 +131,9 @@ def budget_spent(case: Case, _wish: Wish) -> Objection | None:
 
 
 def no_new_data(case: Case, wish: Wish) -> Objection | None:
-    """The same data give the same model."""
+    """The same data give the same model, by the same code."""
     uri = case.signs.data
-    if uri is None or wish.kind is TriggerKind.NEW_DATA:
+    if uri is None or wish.kind in {TriggerKind.NEW_DATA, TriggerKind.NEW_TEMPLATE}:
         return None
     mark = case.signs.marks.get(uri, Unknown("not asked yet"))
     if isinstance(mark, Unknown):

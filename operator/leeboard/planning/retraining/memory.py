@@ -19,6 +19,7 @@ from leeboard.api.retraining_status import (
     MAX_STARTS,
     DataMark,
     RetrainingStatus,
+    TemplateMark,
     Tick,
     TrainingOutcome,
     TriggerKind,
@@ -26,6 +27,7 @@ from leeboard.api.retraining_status import (
 )
 from leeboard.planning.facts import Unknown
 from leeboard.planning.plan import Notice, NoticeType
+from leeboard.planning.retraining.facts import looks_at_template
 from leeboard.planning.retraining.guards import FRUITLESS_LIMIT, is_pending
 from leeboard.planning.retraining.schedule import fault_of, last_tick, name_of
 from leeboard.planning.retraining.signs import Case, Finding, Training, Verdicts
@@ -70,7 +72,19 @@ def based(case: Case, memory: RetrainingStatus) -> RetrainingStatus:
         if trigger.new_data is not None and not any(item.uri == trigger.new_data.uri for item in data):
             data += _known_mark(case, memory, trigger.new_data.uri)
     starts = tuple(item for item in memory.starts if datetime.fromisoformat(item) > case.now - WEEK)
-    return memory.model_copy(update={"ticks": tuple(ticks), "data": tuple(data), "starts": starts})
+    update = {"ticks": tuple(ticks), "data": tuple(data), "starts": starts, "template": _known_template(case, memory)}
+    return memory.model_copy(update=update)
+
+
+def _known_template(case: Case, memory: RetrainingStatus) -> TemplateMark | None:
+    """The template that was trained by last: one that trains by itself has done so."""
+    known, seen = memory.template, case.signs.template
+    if not looks_at_template(case.spec):
+        return None
+    if known is None or seen is None:
+        return known or seen
+    is_known = known.digest == seen.digest or not case.signs.is_template_only
+    return seen if is_known else known
 
 
 def _known_mark(case: Case, memory: RetrainingStatus, uri: str) -> list[DataMark]:
@@ -136,6 +150,7 @@ def started(case: Case, wish: Wish, service: Metadata) -> RetrainingStatus:
             "starts": (at, *memory.starts)[:MAX_STARTS],
             "ticks": _consumed(case),
             "data": _trained_on(case),
+            "template": memory.template and (case.signs.template or memory.template),
             "fruitless": 0 if is_asked else memory.fruitless,
             "circuit_open_since": None if is_asked else memory.circuit_open_since,
         }

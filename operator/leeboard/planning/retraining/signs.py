@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from leeboard.api.retraining import Retraining
-from leeboard.api.retraining_status import RetrainingStatus, TrainingOutcome
+from leeboard.api.retraining_status import RetrainingStatus, TemplateMark, TrainingOutcome
 from leeboard.planning.facts import Unknown
 
 
@@ -73,6 +73,8 @@ class Signs:
 
     ``training`` is the TrainingJob that the last trigger names, None when there is none. ``marks`` tell by URI whether
     data have changed. ``data`` is the URI that the template reads, None when nobody can say whether that has changed.
+    ``template`` is the template as it is now, None where nobody needs to know; ``is_template_only``: it does not train
+    by itself.
     """
 
     verdicts: Verdicts | Unknown
@@ -82,6 +84,8 @@ class Signs:
     request: Request | None = None
     marks: Mapping[str, str | Unknown] = field(default_factory=dict)
     data: str | None = None
+    template: TemplateMark | None = None
+    is_template_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def template_faults(service: InferenceService, template: Manifest | None, *, nam
 def training_job(service: InferenceService, template: Manifest, trigger: TriggerStatus) -> Manifest:
     """The TrainingJob; its name is the trigger's, so that a second one cannot be made."""
     metadata, spec = service.metadata, deepcopy(template["spec"])
+    spec.pop("templateOnly", None)
     if needs_approval(service, trigger.kind):
         spec["modelVersion"] = {**(spec.get("modelVersion") or {}), "approval": "Manual"}
     return {

@@ -45,6 +45,8 @@ def wishes(case: Case) -> Iterator[Wish | Lacking]:
             yield from _schedule(case, trigger.schedule)
         elif trigger.new_data is not None:
             yield from _new_data(case, trigger.new_data)
+        elif trigger.new_template is not None:
+            yield from _new_template(case)
 
 
 def _drift(case: Case, trigger: DriftTrigger) -> Iterator[Wish | Lacking]:
@@ -87,4 +89,24 @@ def _new_data(case: Case, trigger: NewDataTrigger) -> Iterator[Wish | Lacking]:
     if isinstance(mark, Unknown):
         yield Lacking(RetrainingReason.DATA_NOT_READABLE, f"{trigger.uri}: {mark.why}")
     elif mark is not None and known is not None and known.mark != mark:
-        yield Wish(TriggerKind.NEW_DATA, mark, f"{trigger.uri} has changed")
+        yield Wish(TriggerKind.NEW_DATA, _since_the_last(case, mark), f"{trigger.uri} has changed")
+
+
+def _new_template(case: Case) -> Iterator[Wish | Lacking]:
+    name = case.spec.training_job_ref.name
+    known, seen = case.memory.template, case.signs.template
+    if not case.signs.is_template_only:
+        message = (
+            f"spec.retraining.triggers: newTemplate asks for nothing: TrainingJob {name} trains by itself when it is"
+            " made. Next: name one with spec.templateOnly: true"
+        )
+        yield Lacking(RetrainingReason.TEMPLATE_INVALID, message)
+    elif known is not None and seen is not None and known.digest != seen.digest:
+        evidence = f"TrainingJob {name} has another spec than was trained last"
+        yield Wish(TriggerKind.NEW_TEMPLATE, _since_the_last(case, seen.digest), evidence)
+
+
+def _since_the_last(case: Case, state: str) -> str:
+    """A state that comes back after a training is another occasion than when it came first."""
+    last = case.memory.trigger
+    return state if last is None else f"{state}/{last.at}"

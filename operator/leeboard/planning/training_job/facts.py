@@ -153,7 +153,7 @@ def needs(resource: TrainingJob, jobs: Children | None = None) -> Needs:
     run = resource.status.run.id if resource.status.run else None
     match stage(resource, known):
         case Stage.OPENING:
-            return Needs(runs=True)
+            return Needs(runs=not resource.spec.template_only)
         case Stage.ATTEMPT:
             job = job_of(resource, known)
             return Needs(log=job is not None and condition(job, "Failed") is not None)

@@ -23,6 +23,12 @@ from leeboard.planning.training_job.restoring import already_trained
 from leeboard.planning.training_job.run import open_run, run_reference
 
 REFUSAL_RETRY = timedelta(seconds=30)
+RESTING = Report(
+    TrainingPhase.TEMPLATE,
+    Mood.RESTING,
+    TrainingReason.TEMPLATE_ONLY,
+    "spec.templateOnly: services train by it, it trains nothing itself",
+)
 
 
 def opening(situation: Situation) -> Step:
@@ -34,6 +40,8 @@ def opening(situation: Situation) -> Step:
     if faults := refusals(resource):
         message = f"{'; '.join(str(fault) for fault in faults[:5])}. Next: create a TrainingJob without that."
         return refused(situation, TrainingReason.INVALID_TEMPLATE, message)
+    if resource.spec.template_only:
+        return Step(RESTING)
     if isinstance(facts.runs, Unknown):
         waiting = under_way(
             TrainingPhase.PENDING, TrainingReason.OPENING_RUN, "waits for MLflow to answer before a Job is made"

@@ -35,6 +35,7 @@ class Mood(StrEnum):
     WAITING = "Waiting"  # help: it goes on by itself once somebody changed something outside
     FAILED = "Failed"  # create another one
     DONE = "Done"  # use the result
+    RESTING = "Resting"  # nothing: it is as it was asked for, and nothing will come of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,18 @@ def _judgements(report: Report) -> tuple[Judgement, ...]:
     halted = Judgement(type=ConditionType.RECONCILING, status=FALSE, reason=reason)
     open_end = Judgement(type=ConditionType.SUCCEEDED, status=UNKNOWN, reason=TrainingReason.NOT_ENDED)
     ready = Judgement(
-        type=ConditionType.READY, status=TRUE if report.mood is Mood.DONE else FALSE, reason=reason, message=message
+        type=ConditionType.READY,
+        status=TRUE if report.mood in {Mood.DONE, Mood.RESTING} else FALSE,
+        reason=reason,
+        message=message,
     )
     match report.mood:
         case Mood.UNDER_WAY:
             return ready, going, quiet, open_end
         case Mood.WAITING:
             return ready, halted, stalled, open_end
+        case Mood.RESTING:
+            return ready, halted, quiet, open_end
         case Mood.FAILED:
             failed = Judgement(type=ConditionType.SUCCEEDED, status=FALSE, reason=reason, message=message)
             return ready, ended, stalled, failed
@@ -152,7 +158,14 @@ def _tracking(situation: Situation) -> Judgement:
     )
 
 
-QUIET = frozenset({TrainingReason.OPENING_RUN, TrainingReason.STARTING, TrainingReason.REGISTERING})
+QUIET = frozenset(
+    {
+        TrainingReason.OPENING_RUN,
+        TrainingReason.STARTING,
+        TrainingReason.REGISTERING,
+        TrainingReason.TEMPLATE_ONLY,
+    }
+)
 
 
 def _notices(before: TrainingJobStatus, report: Report, tracking: Judgement) -> tuple[Notice, ...]:
