@@ -190,6 +190,7 @@ def _declare_serve(options: _Options) -> None:
     options.add("token-keys", "folder of keys: answers carry tokens for late labels", kind=_path_or_none, default="")
     options.add("feedback-credential", "file with the credential of /feedback", kind=_path_or_none, default="")
     options.add("longest-label-delay", "seconds after which a label is refused", kind=_seconds, default="2592000")
+    options.add("cohort", "seconds of predictions whose labels are judged together", kind=_positive, default="3600")
     options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
     options.add("worker-python", "Python of the environment that the model is loaded in", default=sys.executable)
     options.add("worker-restarts", "deaths of the worker in a row before the server exits", kind=int, default="5")

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import orjson
 
 from leeboard_runtime.errors import Refusal
-from leeboard_runtime.labels import LabelSample, Taken
+from leeboard_runtime.labels import COHORT_SECONDS, LabelSample, Taken
 from leeboard_runtime.outcomes import NO_CLASS, OutcomeReader, Task
 from leeboard_runtime.tokens import ForgedTokenError, Keyring
 from leeboard_runtime.values import BAD_REQUEST, shown
@@ -64,6 +64,7 @@ class Feedback:
         keys: Watched[Keyring],
         credential: Watched[bytes],
         longest_delay_seconds: float,
+        cohort_seconds: int = COHORT_SECONDS,
         clock: Callable[[], float],
     ) -> None:
         self._judge = judge
@@ -72,7 +73,7 @@ class Feedback:
         self.credential = credential
         self._longest_delay = longest_delay_seconds
         self._clock = clock
-        self.sample = LabelSample()
+        self.sample = LabelSample(cohort_seconds=cohort_seconds)
         self.counted = dict.fromkeys(COUNTED, 0)
 
     def authorize(self, header: bytes | None) -> None:

@@ -1,6 +1,7 @@
 """The sample of labels that a pod keeps until the operator has read them: of each cohort the k with the least hashes.
 
-A cohort is one UTC hour of predictions. Hashes of tokens are uniform, so the least of them are a random sample, and the
+A cohort is one UTC hour of predictions, or as long as `serve --cohort` says.
+Hashes of tokens are uniform, so the least of them are a random sample, and the
 sample of all pods is the least of the samples' union (Cohen and Kaplan, Summarizing data using bottom-k sketches, PODC
 2007): a token that comes twice, or to two pods, counts once.
 """
@@ -55,7 +56,8 @@ class _Cohort:
 class LabelSample:
     """Entries by token hash in the order of their coming, at most ENTRIES; the oldest, read long ago, makes room."""
 
-    def __init__(self, *, sample: int = SAMPLE, entries: int = ENTRIES) -> None:
+    def __init__(self, *, sample: int = SAMPLE, entries: int = ENTRIES, cohort_seconds: int = COHORT_SECONDS) -> None:
+        self.cohort_seconds = cohort_seconds
         self._sample = sample
         self._limit = entries
         self._entries: dict[int, Entry] = {}
@@ -70,7 +72,7 @@ class LabelSample:
         known = self._entries.get(opened.hash)
         if known is not None:
             return Taken.DUPLICATE if known.label == label else Taken.CONFLICT
-        start = cohort_of(opened.sealed.at)
+        start = self.cohort_of(opened.sealed.at)
         cohort = self._cohorts.setdefault(start, _Cohort())
         if cohort.size >= self._sample:
             greatest = self._greatest(cohort)
@@ -117,7 +119,7 @@ class LabelSample:
         self._forget(oldest)
 
     def _forget(self, token_hash: int) -> None:
-        start = cohort_of(self._entries.pop(token_hash).at)
+        start = self.cohort_of(self._entries.pop(token_hash).at)
         cohort = self._cohorts[start]
         cohort.size -= 1
         if not cohort.size:
@@ -126,7 +128,6 @@ class LabelSample:
             cohort.heap = list({one for one in cohort.heap if -one in self._entries})
             heapq.heapify(cohort.heap)
 
-
-def cohort_of(at: int) -> int:
-    """The start of the cohort that a prediction belongs to, in Unix seconds."""
-    return at - at % COHORT_SECONDS
+    def cohort_of(self, at: int) -> int:
+        """The start of the cohort that a prediction belongs to, in Unix seconds."""
+        return at - at % self.cohort_seconds

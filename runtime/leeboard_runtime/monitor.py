@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from leeboard_runtime.channels import Profile, Role
 from leeboard_runtime.counting import CellCounts, Read
 from leeboard_runtime.feedback import Feedback
-from leeboard_runtime.labels import cohort_of
 from leeboard_runtime.outcomes import Task
 from leeboard_runtime.packed import Packed
 from leeboard_runtime.protocol import OutputTensor
@@ -133,8 +132,8 @@ class Monitor:
             return
         try:
             self.cells.count(told.read, told.at)
-            if told.tokens is not None:
-                self._count_served(told)
+            if told.tokens is not None and self.tokens is not None:
+                self._count_served(told, self.tokens.feedback.sample.cohort_of(int(told.at)))
         except Exception as error:  # noqa: BLE001
             self._failed(told.read.packed.rows, error)
 
@@ -165,8 +164,7 @@ class Monitor:
         told = zip((at,) * rows, cells, classes, values, segments, groups, strict=True)
         return ",".join([keyring.seal(version, row) for row in told])
 
-    def _count_served(self, told: Told) -> None:
-        start = cohort_of(int(told.at))
+    def _count_served(self, told: Told, start: int) -> None:
         served = self._served.get(start)
         if served is None:
             if len(self._served) >= COHORTS:
@@ -201,6 +199,7 @@ class Monitor:
             "cursor": cursor,
             **{name: feedback.counted[name] for name in ("forged", "expired", "foreign", "conflict", "duplicate")},
             "lost": feedback.sample.lost,
+            "cohortSeconds": feedback.sample.cohort_seconds,
             "served": [
                 {"cohort": start, "rows": served[0], "classes": served[1:]}
                 for start, served in sorted(self._served.items())

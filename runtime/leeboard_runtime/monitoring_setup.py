@@ -28,6 +28,7 @@ class MonitoringOptions:
     token_keys: Path | None = None
     feedback_credential: Path | None = None
     longest_label_delay_seconds: float = 30 * 86400.0
+    cohort_seconds: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def _tokens(options: MonitoringOptions, profile: Profile, labels: Sequence[str])
         keys=keys,
         credential=Watched(options.feedback_credential, read_credential),
         longest_delay_seconds=options.longest_label_delay_seconds,
+        cohort_seconds=options.cohort_seconds,
         clock=time.time,
     )
     return Tokens(keys, mark, feedback)

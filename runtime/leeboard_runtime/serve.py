@@ -57,6 +57,7 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
             token_keys=options.token_keys,
             feedback_credential=options.feedback_credential,
             longest_label_delay_seconds=options.longest_label_delay,
+            cohort_seconds=options.cohort,
         ),
     )
 

@@ -77,9 +77,16 @@ class Labels(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "!has(self.maxAge) || (duration(self.maxAge) >= duration('1h')"
-                " && duration(self.maxAge) <= duration('720h'))",
-                "maxAge is between 1h and 720h",
+                "!has(self.cohort)"
+                " || (duration(self.cohort) >= duration('5s') && duration(self.cohort) <= duration('24h'))",
+                "cohort is between 5s and 24h",
+                path=".cohort",
+            ),
+            rule(
+                "!has(self.maxAge) || !has(self.cohort) || (duration(self.maxAge) >= duration(self.cohort)"
+                " && duration(self.maxAge) <= duration('720h')"
+                " && duration(self.maxAge).getSeconds() <= 720 * duration(self.cohort).getSeconds())",
+                "maxAge is between 1 and 720 cohorts, and 720h at most",
                 path=".maxAge",
             ),
         )
@@ -98,10 +105,15 @@ class Labels(ApiModel):
         " Without a name the operator makes one.",
     )
     max_age: Duration = Field(
-        default="168h", description="Longest delay of a label; then an hour's predictions are judged by what came."
+        default="168h", description="Longest delay of a label; then a cohort's predictions are judged by what came."
+    )
+    cohort: Duration = Field(
+        default="1h",
+        description="How long predictions are a cohort, whose labels are judged together. Pods that serve already take"
+        " it after leeboard restart.",
     )
     coverage: Fraction = Field(
-        default="0.8", description="Part of an hour's predictions of each class whose labels make it ripe earlier."
+        default="0.8", description="Part of a cohort's predictions of each class whose labels make it ripe earlier."
     )
     metric: Literal["BalancedAccuracy", "AUC", "Precision", "MAERatio"] | None = Field(
         default=None, description="What is judged; by the model's task when left out."

@@ -114,7 +114,7 @@ class LabelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one process predicted in one cohort (an hour, by its start in Unix seconds): rows, and those by class."""
+    """What one process predicted in one cohort (by its start in Unix seconds): rows, and those by class."""
 
     rows: int
     classes: tuple[int, ...]
@@ -130,6 +130,7 @@ class PodLabels:
     cursor: int
     entries: tuple[LabelEntry, ...] = ()
     served: Mapping[int, Served] = field(default_factory=dict)
+    cohort_seconds: int = 3600
     forged: int = 0
     expired: int = 0
 

@@ -22,9 +22,8 @@ from leeboard.monitoring.cells import Counts, LabelEntry, PodLabels, divided
 from leeboard.monitoring.drift.settings import Settings
 from leeboard.monitoring.windows import process_digest
 
-HOUR = 3600
-SLACK = timedelta(minutes=5)
-"""For clocks that differ and polls that come late, before an hour counts as over."""
+LEAST_SLACK, SLACK = timedelta(seconds=2), 1 / 12
+"""For clocks that differ and polls that come late, before a cohort counts as over: five minutes of an hour."""
 MOST = 4095
 """Labels of a cohort: one less than a pod keeps, so that the first hash that is not kept is known too."""
 MOST_TOGETHER, MOST_NUMBERS = 6000, 2500
@@ -139,12 +138,13 @@ def received(cohorts: Cohorts, labels: PodLabels, *, now: datetime, settings: Se
         if start > oldest and start not in cohorts.matured:
             cohort = found.get(start, Cohort())
             found[start] = replace(cohort, sample=(cohort.sample | Sample(entries)).bounded(MOST))
-    through = before.through
+    through, seconds = before.through, int(settings.cohort.total_seconds())
+    is_counted = labels.cohort_seconds == seconds
     for start, served in sorted(labels.served.items()):
-        if start <= before.through or start in cohorts.matured or start <= oldest or not _is_hourly(settings):
+        if start <= before.through or start in cohorts.matured or start <= oldest or not is_counted:
             continue
         row, cohort = (served.rows, *served.classes), found.get(start, Cohort())
-        is_over = start + HOUR + SLACK.total_seconds() <= now.timestamp()
+        is_over = start + seconds + _slack(settings).total_seconds() <= now.timestamp()
         through = start if is_over else through
         found[start] = _served(cohort, process, row, is_over=is_over)
     processes = {**{name: one for name, one in cohorts.processes.items() if name != process},
@@ -162,7 +162,7 @@ def mature(cohorts: Cohorts, *, now: datetime, settings: Settings) -> tuple[Coho
             sample = cohort.sample
             ripe.append(Matured(start, by, sample.entries, sample.part, coverage(cohort)))
     gone = {one.start for one in ripe}
-    oldest = int((now - settings.label_age - settings.cohort).timestamp()) - HOUR
+    oldest = int((now - settings.label_age - 2 * settings.cohort).timestamp())
     matured = frozenset(start for start in cohorts.matured | gone if start > oldest)
     rest = {start: cohort for start, cohort in cohorts.open.items() if start not in gone}
     return replace(cohorts, open=rest, matured=matured), tuple(ripe)
@@ -187,7 +187,7 @@ def _maturity(start: int, cohort: Cohort, *, now: datetime, settings: Settings) 
         return Maturity.AGE
     covered = coverage(cohort)
     known = covered[np.isfinite(covered)]
-    if age >= SLACK and len(known) and bool((known >= settings.coverage).all()):
+    if age >= _slack(settings) and len(known) and bool((known >= settings.coverage).all()):
         return Maturity.COVERAGE
     return None
 
@@ -212,9 +212,8 @@ def _by_cohort(entries: Iterable[LabelEntry], settings: Settings) -> dict[int, E
     return {start: np.array(found, ENTRY) for start, found in rows.items()}
 
 
-def _is_hourly(settings: Settings) -> bool:
-    """Servers count by the hour: of shorter cohorts nobody knows how many predictions they had."""
-    return settings.cohort == timedelta(seconds=HOUR)
+def _slack(settings: Settings) -> timedelta:
+    return max(settings.cohort * SLACK, LEAST_SLACK)
 
 
 def fitted(by_revision: Mapping[str, Cohorts]) -> dict[str, Cohorts]:

@@ -15,6 +15,8 @@ from leeboard.monitoring.profile import Profile
 
 MOST_ENTRIES = 4096
 _ENTRY, _HASH = 9, 16
+HOUR = 3600
+"""The cohorts of a server that does not say how long they are."""
 
 
 class ReportInvalidError(ValueError):
@@ -58,6 +60,7 @@ def labels_of(member: object, *, pod: str, revision: str, started: str) -> PodLa
         cursor=_count(members.get("cursor"), "labels.cursor"),
         entries=tuple(_entry(one, f"labels.entries[{place}]") for place, one in enumerate(entries)),
         served=dict(_served(one, f"labels.served[{place}]") for place, one in enumerate(served)),
+        cohort_seconds=_count(members.get("cohortSeconds", HOUR), "labels.cohortSeconds"),
         forged=_count(members.get("forged"), "labels.forged"),
         expired=_count(members.get("expired"), "labels.expired"),
     )

@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "labels that come later than servers remember": (
         inference_service(monitoring={"labels": LABELS | {"maxAge": "721h"}}),
-        "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1h and 720h",
+        "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1 and 720 cohorts, and 720h at most",
     ),
     "a group without another one to compare with": (
         inference_service(monitoring={"groups": [{"column": "sex", "values": ["f"]}]}),

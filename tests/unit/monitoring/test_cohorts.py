@@ -15,7 +15,6 @@ from leeboard.monitoring.cells import LabelEntry, PodLabels, Served
 from leeboard.monitoring.cohorts import (
     ALL,
     ENTRY,
-    HOUR,
     LEAST_SERVED,
     MOST,
     MOST_NUMBERS,
@@ -31,6 +30,7 @@ from leeboard.monitoring.cohorts import (
 )
 from leeboard.monitoring.drift import DEFAULTS
 from leeboard.monitoring.memory import MAX_BYTES, Memory
+from leeboard.monitoring.reports import HOUR
 
 START = 1_795_000_000 // HOUR * HOUR
 
@@ -170,8 +170,8 @@ def test_what_a_process_served_is_counted_once_over_its_polls_and_its_end() -> N
     assert set(cohorts.open) == {START, START + HOUR}
 
 
-def test_shorter_cohorts_mature_by_age() -> None:
-    """Servers count what they served by the hour, so of a minute nobody knows how much of it is covered."""
+def test_cohorts_that_servers_count_by_another_length_mature_by_age() -> None:
+    """These servers count what they served by the hour, so of a minute nobody knows how much of it is covered."""
     quick = replace(DEFAULTS, cohort=timedelta(minutes=1), label_age=timedelta(minutes=5))
     told = labels(entry(1, hours=0.0), entry(2, hours=1 / 60), served={START: Served(40, (0, 40))})
     cohorts = received(Cohorts(), told, now=at(0.05), settings=quick)
@@ -179,6 +179,17 @@ def test_shorter_cohorts_mature_by_age() -> None:
     rest, matured = mature(cohorts, now=at(0.1), settings=quick)
     assert [(one.start, one.by) for one in matured] == [(START, Maturity.AGE)]
     assert list(rest.open) == [START + 60]
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(20, 0.0), (20, 2.5)])
+def test_short_cohorts_mature_by_coverage_where_servers_count_them(seconds: int, late: float) -> None:
+    quick = replace(DEFAULTS, cohort=timedelta(seconds=seconds), label_age=timedelta(minutes=5))
+    entries = [entry(number, hours=number % seconds / HOUR) for number in range(40)]
+    told = replace(labels(*entries, served={START: Served(40, (0, 40))}), cohort_seconds=seconds)
+    cohorts = received(Cohorts(), told, now=at(0.002), settings=quick)
+    rest, matured = mature(cohorts, now=at((seconds + late) / HOUR), settings=quick)
+    assert [(one.start, one.by) for one in matured] == ([(START, Maturity.COVERAGE)] if late else [])
+    assert list(rest.open) == ([] if late else [START])
 
 
 @pytest.mark.parametrize(("has_numbers", "most"), [(False, MOST_TOGETHER), (True, MOST_NUMBERS)])

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from leeboard.monitoring.cells import Cells, LabelEntry, PodCells, PodLabels, Served
-from leeboard.monitoring.cohorts import HOUR
 from leeboard.monitoring.drift import DEFAULTS, QualityVerdict, Verdict
 from leeboard.monitoring.memory import Memory
 from leeboard.monitoring.performance import Standing
 from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.reports import HOUR
 from leeboard.monitoring.watching import Conclusions, concluded, labelled, polled, promoted
 from tests.support.profiles import Reference, Rows, reference_of
 from tests.unit.monitoring.test_cohorts import token

@@ -1,7 +1,7 @@
 """The formats that the operator and the server write down apart mean the same."""
 
 from leeboard.monitoring import cells as operator_cells
-from leeboard.monitoring import cohorts
+from leeboard.monitoring import cohorts, reports
 from leeboard.monitoring import profile as operator_profile
 from leeboard_runtime import cells, channels, outcomes, profile_reading
 from leeboard_runtime.labels import COHORT_SECONDS, SAMPLE
@@ -23,7 +23,7 @@ def test_the_words_are_the_same() -> None:
     assert [*map(str, operator_profile.Kind)] == [*map(str, channels.Kind)]
     assert [*map(str, operator_profile.Role)] == [*map(str, channels.Role)]
     assert operator_cells.QUALITY == cells.QUALITY
-    assert cohorts.HOUR == COHORT_SECONDS
+    assert reports.HOUR == COHORT_SECONDS
     assert cohorts.MOST < SAMPLE
 
 

@@ -73,8 +73,15 @@ def test_cohorts_are_hours_and_have_samples_of_their_own() -> None:
     sample = LabelSample(sample=2)
     for number in range(20):
         sample.take(opened(number, HOUR + number % 2 * COHORT_SECONDS + number), 1)
-    by_cohort = [labels.cohort_of(entry.at) for entry in told(sample)]
+    by_cohort = [sample.cohort_of(entry.at) for entry in told(sample)]
     assert (by_cohort.count(HOUR), by_cohort.count(HOUR + COHORT_SECONDS)) == (2, 2)
+
+
+def test_cohorts_are_as_long_as_they_are_asked_to_be() -> None:
+    sample = LabelSample(sample=2, cohort_seconds=10)
+    for number in range(40):
+        sample.take(opened(number, HOUR + number), 1)
+    assert sorted(sample.cohort_of(entry.at) - HOUR for entry in told(sample)) == [0, 0, 10, 10, 20, 20, 30, 30]
 
 
 def test_a_reader_goes_on_from_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ class Settings:
     ``drift_size`` and ``warn_size`` are corrected PSI; ``most_bias`` is the largest bias that a judged feature may
     have. ``most_loss`` is what a metric may lose before that counts (``most_ratio`` for MAE, as a part of the
     reference's), ``label_alpha`` the chance of a false proof once drift began, ``watch_alpha`` without drift. Cohorts
-    of less than an hour mature by age.
+    that servers count by another length mature by age.
     """
 
     period: timedelta = timedelta(hours=24)

@@ -32,6 +32,7 @@ def _with_labels(labels: Labels) -> Settings:
         DEFAULTS,
         label_age=timedelta(seconds=seconds_of(labels.max_age)),
         coverage=float(labels.coverage),
+        cohort=timedelta(seconds=seconds_of(labels.cohort)),
         metric=None if labels.metric is None else Metric(labels.metric),
         most_loss=float(labels.max_loss),
         most_ratio=float(labels.max_ratio),

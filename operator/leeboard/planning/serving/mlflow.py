@@ -124,9 +124,11 @@ def _counting_arguments(served: Served) -> list[str]:
 
 def _label_arguments(served: Served) -> list[str]:
     """Tokens in the answers, and labels by them."""
-    if pod.takes_labels(served) is None:
+    labels = pod.takes_labels(served)
+    if labels is None:
         return []
-    return [f"--token-keys={pod.KEYS_PATH}", f"--feedback-credential={pod.FEEDBACK_FILE}"]
+    cohort = f"--cohort={seconds_of(labels.cohort)}"
+    return [f"--token-keys={pod.KEYS_PATH}", f"--feedback-credential={pod.FEEDBACK_FILE}", cohort]
 
 
 def _probe(question: str, *, period: int) -> Manifest:

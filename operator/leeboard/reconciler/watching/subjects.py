@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from leeboard.api.monitoring import Monitoring
 from leeboard.api.names import Kind, Label
 from leeboard.api.resource import Manifest, Metadata
@@ -16,6 +18,8 @@ from leeboard.ports import Cluster
 
 ROLES = ("stable", "canary")
 DEFAULT_RUNTIME = "MLflow"
+LEAST_INTERVAL, POLLS = 2.0, 4
+"""Seconds between two polls at least, and polls in the shortest window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,23 @@ def polled_of(service: Manifest, owner: Metadata, cluster: Cluster) -> Polled | 
         settings=settings_of(monitoring),
         takes_labels=monitoring is not None and monitoring.labels is not None,
     )
+
+
+def interval_of(service: Manifest, usual: float) -> float:
+    """Seconds until the next poll: ``usual``, or a part of the windows and cohorts where those are short.
+
+    A spec that cannot be read is polled as usual, and the poll says what is wrong with it.
+    """
+    written = (service.get("spec") or {}).get("monitoring")
+    if written is None:
+        return usual
+    try:
+        spec = Monitoring.model_validate(written)
+    except ValidationError:
+        return usual
+    settings = settings_of(spec)
+    spans = [settings.period, settings.quality_period, *([settings.cohort] if spec.labels is not None else [])]
+    return min(usual, max(min(spans).total_seconds() / POLLS, LEAST_INTERVAL))
 
 
 def _profile(version: Manifest | None) -> ProfileRef | None:

@@ -1,4 +1,5 @@
-"""The port ``Watching``: every watched service is polled every 15 s, beside the passes.
+"""The port ``Watching``: every watched service is polled every 15 s, or more often where windows are short, beside the
+passes.
 
 due ──> pods asked ──> windows advanced ──> due ones judged ──mark changed──> key queued ──> a pass writes the ConfigMap
 
@@ -27,7 +28,7 @@ from leeboard.planning.monitoring.keeping import remembered
 from leeboard.planning.observed import is_leaving
 from leeboard.ports import Clock, Cluster, Counters, Key, Tracking
 from leeboard.reconciler.watching.profiles import Profiles
-from leeboard.reconciler.watching.subjects import Polled, polled_of
+from leeboard.reconciler.watching.subjects import Polled, interval_of, polled_of
 
 POLL_SECONDS = 15.0
 TICK_SECONDS = 0.5
@@ -95,7 +96,8 @@ class Watcher:
             there.add(uid)
             if uid in self._polling or self._due.setdefault(uid, now + interval * jitter()) > now:
                 continue
-            self._due[uid] = now + (ENDING_SECONDS if uid in self._ending else interval * (0.9 + 0.2 * jitter()))
+            usual = interval_of(service, interval) * (0.9 + 0.2 * jitter())
+            self._due[uid] = now + (ENDING_SECONDS if uid in self._ending else usual)
             task = self._polling[uid] = asyncio.create_task(self._one(service), name=f"watch {uid}")
             task.add_done_callback(partial(self._ended, uid))
         for uid in {*self._due, *self._known} - there:

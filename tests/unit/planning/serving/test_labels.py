@@ -32,7 +32,7 @@ def test_keys_and_credential_are_mounted_for_the_server_only() -> None:
     more = [item for item in server_of(spec)["args"] if item not in server_of(bare)["args"]]
     mounts = [item for item in server_of(spec)["volumeMounts"] if item not in server_of(bare)["volumeMounts"]]
     volumes = [item for item in spec["volumes"] if item not in bare["volumes"]]
-    assert more == ["--token-keys=/mnt/token-keys", "--feedback-credential=/mnt/feedback/credential"]
+    assert more == ["--token-keys=/mnt/token-keys", "--feedback-credential=/mnt/feedback/credential", "--cohort=3600"]
     assert mounts == [
         {"name": "leeboard-token-keys", "mountPath": "/mnt/token-keys", "readOnly": True},
         {"name": "leeboard-feedback", "mountPath": "/mnt/feedback", "readOnly": True},
