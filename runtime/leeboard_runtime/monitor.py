@@ -17,7 +17,7 @@ from leeboard_runtime.outcomes import Task
 from leeboard_runtime.packed import Packed
 from leeboard_runtime.protocol import OutputTensor
 from leeboard_runtime.signature import Description
-from leeboard_runtime.slices import Slices
+from leeboard_runtime.slices import Sealer, Slices
 from leeboard_runtime.tokens import NOTHING, Keyring
 from leeboard_runtime.watched import Watched
 
@@ -85,6 +85,7 @@ class Monitor:
             channel.cells > NOTHING for channel in declared.profile.channels if channel.role is not Role.FEATURE
         )
         self._nothing_yet = _cells(declared, NO_MODEL)
+        self._segment, self._group = Sealer(declared.segments), Sealer(declared.groups)
         self.faults = 0
         self._served: dict[int, list[int]] = {}
 
@@ -156,11 +157,12 @@ class Monitor:
         if self._is_wide:
             cells, classes = ([index if index < NOTHING else -1 for index in of] for of in (cells, classes))
         if rows == 1:
-            segment = read.segments[0][0] if read.segments else -1
-            group = read.groups[0][0] if read.groups else -1
+            segment = self._segment.seal(read.segments[0][0]) if read.segments else -1
+            group = self._group.seal(read.groups[0][0]) if read.groups else -1
             return keyring.seal(version, (at, cells[0], classes[0], values[0], segment, group))
         nowhere = (-1,) * rows
-        segments, groups = (found[0] if found else nowhere for found in (read.segments, read.groups))
+        segments = map(self._segment.seal, read.segments[0]) if read.segments else nowhere
+        groups = map(self._group.seal, read.groups[0]) if read.groups else nowhere
         told = zip((at,) * rows, cells, classes, values, segments, groups, strict=True)
         return ",".join([keyring.seal(version, row) for row in told])
 
@@ -204,7 +206,10 @@ class Monitor:
                 {"cohort": start, "rows": served[0], "classes": served[1:]}
                 for start, served in sorted(self._served.items())
             ],
-            "entries": [tuple(entry) for entry in entries],
+            "entries": [
+                tuple(entry._replace(segment=self._segment.open(entry.segment), group=self._group.open(entry.group)))
+                for entry in entries
+            ],
         }
 
 

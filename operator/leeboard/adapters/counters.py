@@ -177,7 +177,9 @@ def _report(
         cells = PodCells(pod, document.revision, document.started, digest, cells_of(document.cells, profile))
         if document.labels is None or cursor is None or (cursor.position and cursor.started != document.started):
             return PodReport(cells)
-        labels = labels_of(document.labels, pod=pod, revision=document.revision, started=document.started)
+        labels = labels_of(
+            document.labels, document.cells, pod=pod, revision=document.revision, started=document.started
+        )
         return PodReport(cells, labels)
     except ReportInvalidError as error:
         return Unknown(f"pod {pod}: its counts cannot be read: {error}")

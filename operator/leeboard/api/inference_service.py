@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from leeboard.api.bounds import Digest, ModelName, ObjectName, Url, VersionNumber
 from leeboard.api.cel import immutable, rule, rules
 from leeboard.api.monitoring import Monitoring
-from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus
+from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus, ServedDriftStatus
 from leeboard.api.resource import ApiModel, Metadata, Status
 from leeboard.api.retraining import Retraining
 from leeboard.api.retraining_status import RetrainingStatus
@@ -115,7 +115,7 @@ class InferenceServiceStatus(Status):
     history: tuple[HistoryEntry, ...] = Field(
         default=(), max_length=MAX_HISTORY, description="The last decisions, newest first."
     )
-    drift: DriftStatus | None = Field(default=None, description="Stable's last window for drift.")
+    drift: ServedDriftStatus | None = Field(default=None, description="Stable's last window for drift.")
     canary_drift: DriftStatus | None = Field(
         default=None, description="The canary's, judged apart; nothing is trained because of it."
     )

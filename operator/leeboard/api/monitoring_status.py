@@ -60,12 +60,74 @@ class Standing(StrEnum):
     NOT_MONITORED = "NotMonitored"
 
 
+class SegmentStanding(StrEnum):
+    """How the answers for a segment stood in the last window beside the reference's for the same segment."""
+
+    STABLE = "Stable"
+    WARNED = "Warned"
+    DRIFTED = "Drifted"
+    TOO_FEW_ROWS = "TooFewRows"
+    REFERENCE_TOO_SMALL = "ReferenceTooSmall"
+    ONE_CELL = "OneCell"
+    NO_REFERENCE = "NoReference"
+    NO_SUCH_INPUT = "NoSuchInput"
+
+
+class GroupStanding(StrEnum):
+    """What is shown of a group beside the first one; ``NOT_SHOWN`` is not "the same"."""
+
+    BASIS = "Basis"
+    DIFFERS = "Differs"
+    NOT_SHOWN = "NotShown"
+    TOO_FEW_ROWS = "TooFewRows"
+    NO_FAVOURABLE_CLASS = "NoFavourableClass"
+    NO_SUCH_INPUT = "NoSuchInput"
+
+
 class FeatureStatus(ApiModel):
     """One feature in the last window."""
 
     name: Word = Field(description="Its name.")
     standing: Standing = Field(description="How it stood; why it was not judged if it was not.")
     psi: Figure | None = Field(default=None, description="Corrected PSI beside the reference; absent: unknown.")
+
+
+class SegmentStatus(ApiModel):
+    """The answers for one segment in the last window."""
+
+    column: Word = Field(description="The input.")
+    value: Word = Field(description="Its value.")
+    standing: SegmentStanding = Field(description="How they stood.")
+    rows: int = Field(ge=0, description="Rows of the window.")
+    psi: Figure | None = Field(default=None, description="Corrected PSI of score or classes; absent: unknown.")
+
+
+Estimate = Annotated[tuple[Figure, ...], Field(min_length=3, max_length=3)]
+"""A number, and the ends of its interval."""
+
+
+class GroupStatus(ApiModel):
+    """How often a protected group gets the favourable answer, each time as number, lower and upper end; what is absent
+    is unknown.
+    """
+
+    column: Word = Field(description="The input.")
+    value: Word = Field(description="Its value.")
+    standing: GroupStanding = Field(description="What is shown beside the first group.")
+    rows: int = Field(ge=0, description="Rows; of performance: labels that are the favourable class.")
+    rate: Estimate | None = Field(default=None, description="Share of them with the favourable answer.")
+    usual: Figure | None = Field(default=None, description="The same of the reference's rows.")
+    difference: Estimate | None = Field(default=None, description="The rate less that of the first group.")
+    ratio: Estimate | None = Field(default=None, description="The rate divided by that of the first group.")
+
+
+MAX_SLICES = 32
+Segments = Annotated[
+    tuple[SegmentStatus, ...], Field(max_length=MAX_SLICES), BeforeValidator(partial(keep_first, MAX_SLICES))
+]
+Groups = Annotated[
+    tuple[GroupStatus, ...], Field(max_length=MAX_SLICES), BeforeValidator(partial(keep_first, MAX_SLICES))
+]
 
 
 class WindowStatus(ApiModel):
@@ -97,6 +159,18 @@ class DriftStatus(WindowStatus):
     ] = Field(default=(), description="Features, the largest change first; the first 20 of them.")
 
 
+class ServedDriftStatus(DriftStatus):
+    """The same of the version that serves, with the parts of its traffic."""
+
+    segments: Segments = Field(default=(), description="The answers by segment.")
+    groups: Groups = Field(default=(), description="The favourable answers by protected group.")
+
+    @property
+    def brief(self) -> DriftStatus:
+        """Without the parts."""
+        return DriftStatus.model_validate({name: getattr(self, name) for name in DriftStatus.model_fields})
+
+
 class PerformanceStatus(ApiModel):
     """What late labels say of a version."""
 
@@ -110,6 +184,9 @@ class PerformanceStatus(ApiModel):
     labels: int = Field(ge=0, description="Labels that were looked at.")
     needed: int | None = Field(
         default=None, ge=0, description="Labels that show a loss; absent: none would, the reference has too few."
+    )
+    groups: Groups = Field(
+        default=(), description="True positive rates of the first protected input, by labels of all predicted classes."
     )
 
 

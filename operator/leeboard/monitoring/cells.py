@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leeboard.monitoring.analysis.arrays import Array, Arrays
+from leeboard.monitoring.slices import Slices
 
 Counts = NDArray[np.int64]
 QUALITY = ("missing", "null", "type", "nonFinite", "unseen", "outside")
@@ -25,13 +26,14 @@ class Cells(Arrays):
     """Rows, how many of them fell into each cell, and how many values were wrong.
 
     ``counts`` is [channels, cells], padded with zeros to the widest channel; ``quality`` [features, 6] as in
-    ``QUALITY``; ``skipped`` rows were answered and not counted.
+    ``QUALITY``; ``skipped`` rows were answered and not counted; ``slices`` are parts that are counted apart as well.
     """
 
     rows: int
     counts: Counts
     quality: Counts
     skipped: int = 0
+    slices: Slices = field(default_factory=Slices)
 
     def __add__(self, other: Cells) -> Cells:
         return Cells(
@@ -39,6 +41,7 @@ class Cells(Arrays):
             self.counts + other.counts,
             self.quality + other.quality,
             self.skipped + other.skipped,
+            self.slices + other.slices,
         )
 
     def __sub__(self, earlier: Cells) -> Cells:
@@ -47,12 +50,15 @@ class Cells(Arrays):
             self.counts - earlier.counts,
             self.quality - earlier.quality,
             self.skipped - earlier.skipped,
+            self.slices - earlier.slices,
         )
 
     @property
     def is_sound(self) -> bool:
         """Whether these can be counts of one process: nothing below zero, no cell with more than all rows."""
         if min(self.rows, self.skipped) < 0 or self.rows > MAX_COUNT:
+            return False
+        if not self.slices.is_sound(self.rows):
             return False
         return all(values.size == 0 or 0 <= values.min() <= values.max() <= self.rows for values in self._arrays)
 
@@ -122,7 +128,9 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class PodLabels:
-    """One pod's labels since a cursor, and what it served by cohort, cumulative since ``started``."""
+    """One pod's labels since a cursor, and what it served by cohort, cumulative since ``started``. ``group`` is the
+    column, and its values, that the groups of the entries are places in; None where it counts no groups.
+    """
 
     pod: str
     revision: str
@@ -133,6 +141,7 @@ class PodLabels:
     cohort_seconds: int = 3600
     forged: int = 0
     expired: int = 0
+    group: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

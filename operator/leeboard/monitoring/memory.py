@@ -15,7 +15,15 @@ from typing import Any
 
 from leeboard.monitoring.cohorts import Cohorts, fitted
 from leeboard.monitoring.drift.votes import Votes
-from leeboard.monitoring.memory_cohorts import cohorts_json, cohorts_of, progress_json, progress_of
+from leeboard.monitoring.fairness.recall import Recall
+from leeboard.monitoring.memory_cohorts import (
+    cohorts_json,
+    cohorts_of,
+    progress_json,
+    progress_of,
+    recall_json,
+    recall_of,
+)
 from leeboard.monitoring.memory_windows import votes_json, votes_of, windows_json, windows_of
 from leeboard.monitoring.performance.progress import Progress
 from leeboard.monitoring.windows import Windows
@@ -34,13 +42,16 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """``windows`` of all revisions; the others by revision. ``performance`` is the bet that watches all the time."""
+    """``windows`` of all revisions; the others by revision. ``performance`` is the bet that watches all the time,
+    ``recalls`` what labels say of groups.
+    """
 
     windows: Windows = field(default_factory=Windows)
     votes: Mapping[str, Votes] = field(default_factory=dict)
     cohorts: Mapping[str, Cohorts] = field(default_factory=dict)
     performance: Mapping[str, Progress] = field(default_factory=dict)
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
+    recalls: Mapping[str, Recall] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """JSON of at most MAX_BYTES; ``from_text`` gives an equal value unless baselines had to be left out."""
@@ -50,6 +61,7 @@ class Memory:
             "cohorts": {name: cohorts_json(one) for name, one in fitted(self.cohorts).items()},
             "performance": {name: progress_json(one) for name, one in self.performance.items()},
             "suspicions": {name: _suspicion_json(one) for name, one in self.suspicions.items()},
+            "recalls": {name: recall_json(one) for name, one in self.recalls.items()},
         }
         room = MAX_BYTES - len(_text(rest)) - len(',"windows":')
         return _text({**rest, "windows": windows_json(self.windows, room)})
@@ -71,6 +83,7 @@ def _memory(document: dict[str, Any]) -> Memory:
         cohorts={str(name): cohorts_of(one) for name, one in document["cohorts"].items()},
         performance={str(name): progress_of(one) for name, one in document["performance"].items()},
         suspicions={str(name): _suspicion(one) for name, one in document["suspicions"].items()},
+        recalls={str(name): recall_of(one) for name, one in document.get("recalls", {}).items()},
     )
 
 

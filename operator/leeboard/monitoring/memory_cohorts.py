@@ -11,6 +11,7 @@ import numpy as np
 
 from leeboard.monitoring.cells import Counts
 from leeboard.monitoring.cohorts import ENTRY, Cohort, Cohorts, Entries, Process, Sample
+from leeboard.monitoring.fairness.recall import Recall
 from leeboard.monitoring.metric import Metric
 from leeboard.monitoring.packed import pack, unpack
 from leeboard.monitoring.performance.progress import EXCESSES, Course, Progress
@@ -63,6 +64,33 @@ def progress_of(document: dict[str, Any]) -> Progress:
         counts,
         waiting,
         total,
+    )
+
+
+def recall_json(recall: Recall) -> dict[str, Any]:
+    """``phi`` is in single precision, so that its text is exact."""
+    return {
+        "column": recall.column,
+        "values": list(recall.values),
+        "favourable": recall.favourable,
+        "counts": recall.counts.tolist(),
+        "phi": float(f"{recall.phi:.9g}"),
+    }
+
+
+def recall_of(document: dict[str, Any]) -> Recall:
+    """What ``recall_json`` was given."""
+    values, favourable = tuple(map(str, document["values"])), document["favourable"]
+    counts = np.array(document["counts"], np.int64).reshape(len(values), 2)
+    phi = float(document["phi"])
+    if counts.min() < 0 or bool((counts[:, 1] > counts[:, 0]).any()) or not phi >= 1:
+        raise ValueError("these are no labels of groups")
+    return Recall(
+        str(document["column"]),
+        values,
+        None if favourable is None else str(favourable),
+        counts,
+        float(np.float32(phi)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 
 from leeboard.monitoring.drift.verdict import CLEAN, DIFFERS, UNKNOWN
 from leeboard.monitoring.drift.votes import Ballots, Votes
-from leeboard.monitoring.packed import Shape, packed, unpacked
+from leeboard.monitoring.packed import Parts, Shape, packed, unpacked
+from leeboard.monitoring.slices import SliceKey, SliceKind
 from leeboard.monitoring.windows import GONE, Baseline, Open, Revision, Windows, process_digest
 
 _LETTERS = {"0": CLEAN, "1": DIFFERS, "?": UNKNOWN}
@@ -23,12 +25,13 @@ def windows_json(windows: Windows, room: int) -> dict[str, Any]:
 
     A pod whose baseline is left out is written as one that went, so that it is never counted twice.
     """
+    parts = {name: _parts_of(one) for name, one in windows.revisions.items()}
     pods = {
-        (revision, name): [pod.started, *packed(pod.cells)]
+        (revision, name): [pod.started, *packed(pod.cells, parts[revision])]
         for revision, one in windows.revisions.items()
         for name, pod in one.pods.items()
     }
-    left = room - len(_text(_without_pods(windows, windows.gone))) - GONE * (len(process_digest("", "")) + 3)
+    left = room - len(_text(_without_pods(windows, windows.gone, parts))) - GONE * (len(process_digest("", "")) + 3)
     fitting: dict[tuple[str, str], list[int | str]] = {}
     for key, values in sorted(pods.items(), key=lambda item: (len(_text(item[1])), item[0])):
         left -= len(_text(values)) + len(_text(key[1])) + 2
@@ -36,7 +39,7 @@ def windows_json(windows: Windows, room: int) -> dict[str, Any]:
             break
         fitting[key] = values
     forgotten = [process_digest(name, str(pods[revision, name][0])) for revision, name in pods.keys() - fitting.keys()]
-    document = _without_pods(windows, (*windows.gone, *sorted(forgotten))[-GONE:])
+    document = _without_pods(windows, (*windows.gone, *sorted(forgotten))[-GONE:], parts)
     for (revision, name), values in fitting.items():
         document["revisions"][revision]["pods"][name] = values
     return document
@@ -73,14 +76,23 @@ def votes_of(document: dict[str, Any]) -> Votes:
     return Votes(np.array(ballots, np.int8).reshape(len(ballots), len(first)), first, opened)
 
 
-def _without_pods(windows: Windows, gone: tuple[str, ...]) -> dict[str, Any]:
+def _parts_of(revision: Revision) -> Parts:
+    """Whatever any counter of the revision holds."""
+    every = [revision.season.cells, revision.short.cells, *(pod.cells for pod in revision.pods.values())]
+    keys = sorted({key for cells in every for key in cells.slices.keys})
+    return tuple(keys), max((cells.slices.counts.shape[1] for cells in every), default=0)
+
+
+def _without_pods(windows: Windows, gone: tuple[str, ...], parts: Mapping[str, Parts]) -> dict[str, Any]:
     return {
         "revisions": {
             name: {
                 "profile": one.profile,
                 "shape": one.season.cells.shape,
-                "season": _open_json(one.season),
-                "short": _open_json(one.short),
+                "season": _open_json(one.season, parts[name]),
+                "short": _open_json(one.short, parts[name]),
+                "slices": [[key.kind, key.column, key.value] for key in parts[name][0]],
+                "width": parts[name][1],
                 "lost": one.lost,
                 "pods": {},
             }
@@ -93,23 +105,28 @@ def _without_pods(windows: Windows, gone: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _open_json(window: Open) -> list[Any]:
-    return [window.opened.isoformat(), *packed(window.cells)]
+def _open_json(window: Open, parts: Parts) -> list[Any]:
+    return [window.opened.isoformat(), *packed(window.cells, parts)]
 
 
 def _revision(document: dict[str, Any]) -> Revision:
     channels, cells, features = (int(number) for number in document["shape"])
     shape = (channels, cells, features)
-    season, short = (_open(document[name], shape) for name in ("season", "short"))
+    keys = tuple(
+        SliceKey(SliceKind(kind), str(column), str(value)) for kind, column, value in document.get("slices", ())
+    )
+    parts = keys, int(document.get("width", 0))
+    season, short = (_open(document[name], shape, parts) for name in ("season", "short"))
     found = Revision(str(document["profile"]), season, short, lost=int(document["lost"]))
     pods = {
-        str(name): Baseline(str(values[0]), unpacked(values[1:], shape)) for name, values in document["pods"].items()
+        str(name): Baseline(str(values[0]), unpacked(values[1:], shape, parts))
+        for name, values in document["pods"].items()
     }
     return replace(found, pods=pods)
 
 
-def _open(values: list[Any], shape: Shape) -> Open:
-    return Open(datetime.fromisoformat(values[0]), unpacked(values[1:], shape))
+def _open(values: list[Any], shape: Shape, parts: Parts) -> Open:
+    return Open(datetime.fromisoformat(values[0]), unpacked(values[1:], shape, parts))
 
 
 def _letters(ballot: Ballots) -> str:

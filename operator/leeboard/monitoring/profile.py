@@ -6,7 +6,7 @@ feature never get here, only edges, counts and hashes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leeboard.monitoring.analysis.arrays import Array, Arrays
 from leeboard.monitoring.cells import Cells, Counts, no_cells
+from leeboard.monitoring.slices import Slices
 
 SCHEMA = 1
 NONE = -1
@@ -84,7 +85,8 @@ class Profile(Arrays):
 
     ``reference.counts`` is [channels, cells], ``widths`` [channels] says how many of the cells a channel has;
     ``importance`` [features] sums to one, NaN where it is unknown; ``owner`` [channels] is a channel's feature or NONE.
-    ``digest`` is the sha256 of the bytes that it was read from.
+    ``digest`` is the sha256 of the bytes that it was read from. ``slices`` are the reference's rows by frequent values
+    of its inputs, all of kind Segment.
     """
 
     digest: str
@@ -102,6 +104,7 @@ class Profile(Arrays):
     reference: Cells
     blocks: Blocks
     performance: Performance | None
+    slices: Slices = field(default_factory=Slices)
 
     @staticmethod
     def from_json(data: bytes) -> Profile:
@@ -117,13 +120,21 @@ class Profile(Arrays):
 
     @property
     def without_blocks(self) -> Profile:
-        """The same without the blocks, which are most of its size: enough to read counters, not to judge a season."""
+        """The same without blocks and slices, which are most of its size: enough to read counters, not to judge a
+        season.
+        """
         shape = (0, *self.reference.counts.shape)
-        return replace(self, blocks=Blocks(np.zeros(0, np.int64), np.zeros(shape, np.int64)))
+        return replace(self, blocks=Blocks(np.zeros(0, np.int64), np.zeros(shape, np.int64)), slices=Slices())
 
     def of_role(self, *roles: Role) -> NDArray[np.bool_]:
         """Which channels have one of the roles; [channels]."""
         return np.array([role in roles for role in self.roles], bool)
+
+    @property
+    def answers(self) -> tuple[int, int]:
+        """Cells of the score, and classes, that parts of the traffic are counted in; 0 without such a channel."""
+        score, classes = self.place_of(Role.SCORE), self.place_of(Role.CLASS)
+        return 0 if score is None else int(self.widths[score]), 0 if classes is None else len(self.classes)
 
     def place_of(self, role: Role) -> int | None:
         """The channel with that role, of which there is one at most."""

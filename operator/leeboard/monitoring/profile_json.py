@@ -14,9 +14,13 @@ import numpy as np
 from leeboard.errors import ProfileInvalidError
 from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, padded
 from leeboard.monitoring.profile import NONE, SCHEMA, Blocks, Errors, Kind, Performance, Profile, Role, Task
+from leeboard.monitoring.slices import SliceKind, Slices
+from leeboard.monitoring.slices_json import SlicesInvalidError, Widths, parsed
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_CELLS = 256
+MAX_SLICED = 64, 20
+"""Inputs whose values are told apart, and values of one."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -51,6 +55,7 @@ def profile_of(data: bytes) -> Profile:
         reference=reference,
         blocks=_blocks(document, widths),
         performance=_performance(document, roles=roles, widths=widths, classes=classes),
+        slices=_slices(document, _answers(roles, widths, classes)),
     )  # fmt: skip
 
 
@@ -138,6 +143,20 @@ def _performance(
         deciles,
         None if errors is None else _errors(_object(errors, f"{path}.errors")),
     )
+
+
+def _answers(roles: tuple[Role, ...], widths: list[int], classes: tuple[str, ...]) -> Widths:
+    """Cells of the score, and classes."""
+    score = widths[roles.index(Role.SCORE)] if Role.SCORE in roles else 0
+    return score, len(classes) if Role.CLASS in roles else 0
+
+
+def _slices(document: dict[str, Any], widths: Widths) -> Slices:
+    """Parts of the reference; profiles of earlier runtimes have none."""
+    try:
+        return parsed(document.get("slices", []), SliceKind.SEGMENT, widths=widths, path="slices", most=MAX_SLICED)
+    except SlicesInvalidError as error:
+        raise ProfileInvalidError(str(error)) from None
 
 
 def _errors(members: dict[str, Any]) -> Errors:

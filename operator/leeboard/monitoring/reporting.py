@@ -15,6 +15,7 @@ from leeboard.monitoring.drift.quality import Quality
 from leeboard.monitoring.drift.verdict import Judged, Standing
 from leeboard.monitoring.performance import Standing as PerformanceStanding
 from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.reporting_slices import groups_of, segments_of
 from leeboard.monitoring.watching import DriftConclusion, LabelConclusion, QualityConclusion
 from leeboard.monitoring.windows import ClosedWindow
 
@@ -29,10 +30,10 @@ STANDINGS = {
 }
 
 
-def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.DriftStatus:
+def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.ServedDriftStatus:
     """The verdict on one season's window."""
     window, judged, ruling = conclusion.window, conclusion.judged, conclusion.ruling
-    return told.DriftStatus(
+    return told.ServedDriftStatus(
         **_window(window, profile),
         verdict=told.DriftVerdict(ruling.verdict.value),
         drifted=ruling.drifted,
@@ -41,6 +42,8 @@ def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.DriftStatus:
         prediction=STANDINGS[judged.prediction],
         share=None if judged.share is None else f"{judged.share:.3f}",
         features=tuple(_features(profile, judged)),
+        segments=tuple(segments_of(conclusion.segments, profile)),
+        groups=tuple(groups_of(conclusion.groups, profile)),
     )
 
 
@@ -75,6 +78,7 @@ def performance_of(
         reference=f"{finding.reference:.4f}",
         labels=finding.labels,
         needed=finding.needed,
+        groups=tuple(groups_of(conclusion.groups, profile)),
     )
 
 

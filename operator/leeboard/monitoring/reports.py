@@ -12,9 +12,12 @@ from typing import Any
 
 from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, LabelEntry, PodLabels, Served, padded
 from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.slices import NO_SLICES, SliceKind, Slices
+from leeboard.monitoring.slices_json import SlicesInvalidError, parsed
 
 MOST_ENTRIES = 4096
 _ENTRY, _HASH = 9, 16
+_COLUMNS, _VALUES = 4, 8
 HOUR = 3600
 """The cohorts of a server that does not say how long they are."""
 
@@ -40,14 +43,14 @@ def cells_of(member: object, profile: Profile) -> Cells:
     quality = _table(members.get("quality"), [len(QUALITY)] * len(profile.features), "cells.quality")
     quality = quality.reshape(-1, len(QUALITY))
     rows, skipped = (_count(members.get(name), f"cells.{name}") for name in ("rows", "skipped"))
-    found = Cells(rows, counts, quality, skipped)
+    found = Cells(rows, counts, quality, skipped, _slices(members, profile))
     if not found.is_sound:
         raise ReportInvalidError("cells: a cell holds more than all rows")
     return found
 
 
-def labels_of(member: object, *, pod: str, revision: str, started: str) -> PodLabels:
-    """Member ``labels`` of one process. Raises ReportInvalidError."""
+def labels_of(member: object, cells: object, *, pod: str, revision: str, started: str) -> PodLabels:
+    """Member ``labels`` of one process, whose member ``cells`` names its groups. Raises ReportInvalidError."""
     members = _object(member, "labels")
     entries = _list(members.get("entries"), "labels.entries")
     if len(entries) > MOST_ENTRIES:
@@ -63,7 +66,28 @@ def labels_of(member: object, *, pod: str, revision: str, started: str) -> PodLa
         cohort_seconds=_count(members.get("cohortSeconds", HOUR), "labels.cohortSeconds"),
         forged=_count(members.get("forged"), "labels.forged"),
         expired=_count(members.get("expired"), "labels.expired"),
+        group=_group(_list(_object(cells, "cells").get("groups", []), "cells.groups")),
     )
+
+
+def _group(groups: list[Any]) -> tuple[str, tuple[str, ...]] | None:
+    """Column and values of the first one, which tokens carry; ``cells_of`` has checked all of them."""
+    if not groups:
+        return None
+    return str(groups[0]["column"]), tuple(str(one["value"]) for one in groups[0]["values"])
+
+
+def _slices(members: Mapping[str, Any], profile: Profile) -> Slices:
+    """Segments and groups, where the server is told of any."""
+    found = NO_SLICES
+    for name, kind in (("segments", SliceKind.SEGMENT), ("groups", SliceKind.GROUP)):
+        try:
+            found += parsed(
+                members.get(name, []), kind, widths=profile.answers, path=f"cells.{name}", most=(_COLUMNS, _VALUES)
+            )
+        except SlicesInvalidError as error:
+            raise ReportInvalidError(str(error)) from None
+    return found
 
 
 def _entry(value: object, path: str) -> LabelEntry:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from leeboard.api.monitoring_status import DriftStatus, DriftVerdict, PerformanceStatus, QualityStatus
+from leeboard.api.monitoring_status import DriftVerdict, PerformanceStatus, QualityStatus, ServedDriftStatus
 from leeboard.monitoring.cells import Cursor, PodReport
 from leeboard.monitoring.cohorts import Cohorts
 from leeboard.monitoring.drift.settings import Settings
@@ -37,7 +37,7 @@ _Known = TypeVar("_Known")
 class Report:
     """The last verdicts on one revision; ``healthy_at`` is the end of the last window that was judged Stable."""
 
-    drift: DriftStatus | None = None
+    drift: ServedDriftStatus | None = None
     quality: QualityStatus | None = None
     performance: PerformanceStatus | None = None
     healthy_at: str | None = None
@@ -175,6 +175,7 @@ def _handed(memory: Memory, revision: str, *, to: str) -> Memory:
         cohorts=_copied(memory.cohorts, revision, to),
         performance=_copied(memory.performance, revision, to),
         suspicions=_copied(memory.suspicions, revision, to),
+        recalls=_copied(memory.recalls, revision, to),
     )
 
 
@@ -195,7 +196,7 @@ def _report_of(document: dict[str, Any]) -> Report:
     drift, quality, healthy_at = document["drift"], document["quality"], document["healthyAt"]
     performance = document["performance"]
     return Report(
-        None if drift is None else DriftStatus.model_validate(drift),
+        None if drift is None else ServedDriftStatus.model_validate(drift),
         None if quality is None else QualityStatus.model_validate(quality),
         None if performance is None else PerformanceStatus.model_validate(performance),
         None if healthy_at is None else str(healthy_at),

@@ -19,9 +19,20 @@ from leeboard.monitoring.cohorts import Cohorts, Matured, mature, received
 from leeboard.monitoring.drift.calibration import calibrated
 from leeboard.monitoring.drift.judging import Case, judge
 from leeboard.monitoring.drift.quality import Quality, judge_quality
+from leeboard.monitoring.drift.segments import SegmentFinding, judge_segments
 from leeboard.monitoring.drift.settings import Settings
 from leeboard.monitoring.drift.verdict import DIFFERS, Judged
 from leeboard.monitoring.drift.votes import Ruling, Votes, no_votes, ruled, voted
+from leeboard.monitoring.fairness import (
+    GroupFinding,
+    declared,
+    known_scatter,
+    learnt,
+    outcomes,
+    recalls,
+    renewed,
+    translated,
+)
 from leeboard.monitoring.memory import Memory, Suspicion
 from leeboard.monitoring.metric import Metric
 from leeboard.monitoring.performance import (
@@ -35,7 +46,7 @@ from leeboard.monitoring.performance import (
     question_of,
     tallied,
 )
-from leeboard.monitoring.profile import Profile
+from leeboard.monitoring.profile import Profile, Role
 from leeboard.monitoring.windows import ClosedWindow, Span, advance, close_due, restarted
 
 Profiles = Mapping[str, Profile]
@@ -49,6 +60,8 @@ class DriftConclusion:
     window: ClosedWindow
     judged: Judged
     ruling: Ruling
+    segments: tuple[SegmentFinding, ...] = ()
+    groups: tuple[GroupFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +76,13 @@ class QualityConclusion:
 class LabelConclusion:
     """Cohorts that matured, and what all labels say now: ``watch`` in any case, ``since`` only once drift is suspected.
 
-    Both are None when the profile has no labels to compare with.
+    Both are None when the profile has no labels to compare with. ``groups`` are true positive rates.
     """
 
     cohorts: tuple[Matured, ...]
     watch: Finding | None
     since: Finding | None
+    groups: tuple[GroupFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +109,18 @@ def polled(memory: Memory, pods: Mapping[str, PodCells | None], *, profiles: Pro
         cohorts=_of(memory.cohorts, known),
         performance=_of(memory.performance, known),
         suspicions=_of(memory.suspicions, known),
+        recalls=_of(memory.recalls, known),
     )
 
 
 def labelled(memory: Memory, labels: Iterable[PodLabels], *, now: datetime, settings: Settings) -> Memory:
     """With labels that pods received; those of revisions without windows are not looked at."""
-    cohorts = dict(memory.cohorts)
+    recalls_, cohorts = declared(memory.recalls, memory.cohorts, revisions=memory.windows.revisions, settings=settings)
     for one in labels:
         if one.revision in memory.windows.revisions:
-            before = cohorts.get(one.revision, Cohorts())
-            cohorts[one.revision] = received(before, one, now=now, settings=settings)
-    return replace(memory, cohorts=cohorts)
+            before, ours = cohorts.get(one.revision, Cohorts()), translated(one, recalls_.get(one.revision))
+            cohorts[one.revision] = received(before, ours, now=now, settings=settings)
+    return replace(memory, cohorts=cohorts, recalls=recalls_)
 
 
 def concluded(memory: Memory, *, profiles: Profiles, now: datetime, settings: Settings) -> tuple[Memory, Conclusions]:
@@ -140,6 +155,7 @@ def promoted(memory: Memory, revision: str) -> Memory:
         votes=_of(memory.votes, others),
         performance=_of(memory.performance, others),
         suspicions=_of(memory.suspicions, others),
+        recalls={name: renewed(one) if name == revision else one for name, one in memory.recalls.items()},
     )
 
 
@@ -152,7 +168,8 @@ def _judged(
 ) -> tuple[Memory, DriftConclusion]:
     """The window's vote and the verdict. Suspicion begins with the first window that differs."""
     revision = window.revision
-    one = judge(Case(profile, calibrated(profile, window.cells.rows), window.cells, settings))
+    calibration = calibrated(profile, window.cells.rows)
+    one = judge(Case(profile, calibration, window.cells, settings))
     before = memory.votes.get(revision) or no_votes(profile)
     votes = voted(before, one, profile, opened=window.opened, settings=settings)
     suspicions = dict(memory.suspicions)
@@ -161,8 +178,16 @@ def _judged(
         suspicions.pop(revision, None)
     elif revision not in suspicions:
         suspicions[revision] = Suspicion(since, None)
-    memory = replace(memory, votes={**memory.votes, revision: votes}, suspicions=suspicions)
-    return memory, DriftConclusion(window, one, ruled(votes, one, profile))
+    phi = 1.0 if (place := profile.place_of(Role.CLASS)) is None else float(calibration.phi[place])
+    memory = replace(
+        memory,
+        votes={**memory.votes, revision: votes},
+        suspicions=suspicions,
+        recalls=known_scatter(memory.recalls, revision, phi),
+    )
+    segments = judge_segments(profile, window.cells, calibration=calibration, settings=settings)
+    groups = outcomes(profile, window.cells, phi=phi, settings=settings)
+    return memory, DriftConclusion(window, one, ruled(votes, one, profile), segments, groups)
 
 
 def _since(votes: Votes) -> datetime | None:
@@ -186,8 +211,13 @@ def _learnt(
     suspicions = dict(memory.suspicions)
     if suspicion is not None:
         suspicions[revision] = replace(suspicion, progress=since)
-    conclusion = LabelConclusion(ripe, told[Course.WATCH], told[Course.SINCE])
-    return replace(memory, performance=performance, suspicions=suspicions), conclusion
+    recalls_ = dict(memory.recalls)
+    groups: tuple[GroupFinding, ...] = ()
+    if revision in recalls_:
+        recalls_[revision] = learnt(recalls_[revision], ripe, profile=profile, settings=settings)
+        groups = recalls(recalls_[revision], profile, settings)
+    conclusion = LabelConclusion(ripe, told[Course.WATCH], told[Course.SINCE], groups)
+    return replace(memory, performance=performance, suspicions=suspicions, recalls=recalls_), conclusion
 
 
 def _bet(

@@ -21,6 +21,7 @@ from leeboard_runtime.profiling.performance import performance
 from leeboard_runtime.profiling.quality import limits_of, quality_of
 from leeboard_runtime.profiling.reference import Reference, Wanted
 from leeboard_runtime.profiling.scoring import classes_of, importances, score
+from leeboard_runtime.profiling.slices import slices_of
 from leeboard_runtime.signature import Description
 
 SCHEMA = 1
@@ -48,8 +49,10 @@ def build(
     measured = [one for index, each in enumerate(inputs) for one in channels_of(index, each, reference.times)]
     scores = None if outcome.scores is None else numeric("score", "Score", numbers_of(outcome.scores))
     measured += [] if scores is None else [scores]
+    answers = None
     if outcome.classes is not None:
-        measured.append(category("class", "Class", values=reading.classes, index=np.asarray(outcome.classes)))
+        answers = category("class", "Class", values=reading.classes, index=np.asarray(outcome.classes))
+        measured.append(answers)
     labels = reference.labels
     known = None if labels is None else performance(labels, outcome, reading.classes, scores=scores)
     shares = importances(model, reference.inputs, reading)
@@ -66,6 +69,9 @@ def build(
         "quality": [quality_of(one, reference.rows) for one in inputs],
         "blocks": blocks_of(measured, reference.rows),
         "performance": None if known is None else {"target": wanted.target, **known},
+        "slices": slices_of(
+            inputs, _by_profile_name(inputs, model.description, shares), scores=scores, classes=answers
+        ),
     }
     return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
 
@@ -107,6 +113,11 @@ def _features(inputs: Sequence[Input], description: Description, shares: dict[st
         }
         for name, one in zip(_names(description), inputs, strict=True)
     ]
+
+
+def _by_profile_name(inputs: Sequence[Input], description: Description, shares: dict[str, float]) -> dict[str, float]:
+    """Importances by the names that the profile tells."""
+    return {one.name: shares.get(name, 0.0) for name, one in zip(_names(description), inputs, strict=True)}
 
 
 def _names(description: Description) -> list[str]:

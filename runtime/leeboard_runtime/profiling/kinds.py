@@ -36,7 +36,7 @@ class Input:
     """One input of the model: its name as the profile may tell it, its kind, and its values, one a row.
 
     ``values`` are float64 (Numeric; [rows, size] for Array), datetime64[us] (Datetime), else objects; of nothing for
-    an input that the reference lacks.
+    an input that the reference lacks. ``type`` is the signature's.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Input:
     values: Array | None
     reason: str = ""
     redacted: bool = False
+    type: str = ""
 
     @property
     def is_monitored(self) -> bool:
@@ -57,7 +58,7 @@ def inputs_of(reference: Reference, description: Description, redact: Sequence[s
     for name, type_, values in _raw(reference, description):
         kind, reason, shaped = ("NotMonitored", "NotInReference", None) if values is None else _judged(type_, values)
         hidden = name in redact
-        found.append(Input(redacted_name(name) if hidden else name, kind, shaped, reason, hidden))
+        found.append(Input(redacted_name(name) if hidden else name, kind, shaped, reason, hidden, type_))
     return found
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from leeboard.api.conditions import ConditionStatus
 from leeboard.api.inference_service import InferenceServiceStatus
-from leeboard.api.monitoring_status import DriftStatus, FeatureStatus
+from leeboard.api.monitoring_status import FeatureStatus, ServedDriftStatus
 from leeboard.cli.drift_rows import document_of, facts_of, features_of
 from tests.unit.cli.services import condition
 
-WINDOW = DriftStatus(
+WINDOW = ServedDriftStatus(
     revision="r1",
     version="3",
     profile=f"sha256:{1:064x}",

@@ -86,7 +86,7 @@ def test_every_row_that_the_server_counted_is_read() -> None:
 
 
 def test_labels_are_read_as_they_were_sealed() -> None:
-    found = labels_of(labels(), pod="a", revision="r1", started="s")
+    found = labels_of(labels(), told(), pod="a", revision="r1", started="s")
     assert found.entries == (
         LabelEntry(1, f"{2**63:016x}", 7200, 3, 1, None, 1.0, None, 2),
         LabelEntry(2, f"{5:016x}", 7300, None, None, 2.5, 2.25, 0, None),
@@ -134,7 +134,7 @@ def test_cells_that_cannot_be_read_are_named(path: tuple[str | int, ...], value:
 )
 def test_labels_that_cannot_be_read_are_named(path: tuple[str | int, ...], value: object, message: str) -> None:
     with pytest.raises(ReportInvalidError) as error:
-        labels_of(changed(labels(), path, value), pod="a", revision="r1", started="s")
+        labels_of(changed(labels(), path, value), told(), pod="a", revision="r1", started="s")
     assert str(error.value) == message
 
 

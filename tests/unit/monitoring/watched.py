@@ -53,13 +53,17 @@ class Service:
 
     def serve(self, pod: str, served: Rows) -> None:
         """A pod answers these rows."""
-        self.count(pod, self.references[pod.partition("-")[0]].window(served))
+        self.count(pod, self.counting(self.references[pod.partition("-")[0]], served))
 
     def count(self, pod: str, more: Cells) -> None:
         """A pod answers rows that fall into these cells."""
         revision, before = pod.partition("-")[0], self.counted.get(pod)
         cells, started = (more, "1") if before is None else (before.cells + more, before.started)
         self.counted[pod] = PodCells(pod, revision, started, self.references[revision].profile.digest, cells)
+
+    def counting(self, reference: Reference, served: Rows) -> Cells:
+        """What a pod counts of these rows."""
+        return reference.window(served)
 
     def poll(self, *, full: Mapping[str, Profile] | None = None, hours: float = 0.0) -> Watch:
         """One poll, ``hours`` later, with whole profiles at hand unless only ``full`` are."""

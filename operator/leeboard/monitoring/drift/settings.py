@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leeboard.monitoring.metric import Metric
+from leeboard.monitoring.slices import SliceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Settings:
     ``drift_size`` and ``warn_size`` are corrected PSI; ``most_bias`` is the largest bias that a judged feature may
     have. ``most_loss`` is what a metric may lose before that counts (``most_ratio`` for MAE, as a part of the
     reference's), ``label_alpha`` the chance of a false proof once drift began, ``watch_alpha`` without drift. Cohorts
-    that servers count by another length mature by age.
+    that servers count by another length mature by age. ``slices`` are the segments and groups as they are declared,
+    ``favourable`` the class that groups are compared by.
     """
 
     period: timedelta = timedelta(hours=24)
@@ -39,6 +41,8 @@ class Settings:
     coverage: float = 0.8
     cohort: timedelta = timedelta(hours=1)
     label_age: timedelta = timedelta(days=7)
+    slices: tuple[SliceKey, ...] = ()
+    favourable: str | None = None
 
 
 DEFAULTS = Settings()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from leeboard.api.monitoring import Labels, Monitoring
 from leeboard.monitoring.drift.settings import DEFAULTS, Settings
 from leeboard.monitoring.metric import Metric
+from leeboard.monitoring.slices import SliceKey, SliceKind
 from leeboard.planning.duration import seconds_of
 
 
@@ -24,6 +25,13 @@ def settings_of(spec: Monitoring | None) -> Settings:
         quality_period=timedelta(seconds=seconds_of(window.quality_period)),
         drift_size=float(drift.size),
         warn_size=float(drift.warn),
+        slices=tuple(
+            SliceKey(kind, one.column, value)
+            for kind, columns in ((SliceKind.SEGMENT, spec.segments), (SliceKind.GROUP, spec.groups))
+            for one in columns
+            for value in one.values
+        ),
+        favourable=spec.favourable,
     )
 
 

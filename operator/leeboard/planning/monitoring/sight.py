@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from leeboard.api.conditions import Judgement
 from leeboard.api.inference_service import InferenceService
-from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus
+from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus, ServedDriftStatus
 from leeboard.monitoring.watch import Report, Watch
 from leeboard.planning.facts import Unknown
 from leeboard.planning.monitoring.judgements import judgements, kept
@@ -18,7 +18,7 @@ from leeboard.planning.retraining.signs import Verdicts
 class Sight:
     """The parts of the status, and the conditions."""
 
-    drift: DriftStatus | None = None
+    drift: ServedDriftStatus | None = None
     canary_drift: DriftStatus | None = None
     quality: QualityStatus | None = None
     performance: PerformanceStatus | None = None
@@ -33,14 +33,15 @@ def sight_of(watch: Watch | None, resource: InferenceService, *, stable: str | N
     )
     if watch is None:
         return unseen
-    ahead = Report() if canary is None else watch.reports.get(canary, Report())
+    ahead = None if canary is None else watch.reports.get(canary, Report()).drift
+    canary_drift = None if ahead is None else ahead.brief
     if stable is None or stable not in watch.memory.windows.revisions:
-        return Sight(canary_drift=ahead.drift)
+        return Sight(canary_drift=canary_drift)
     if not _knows(watch, stable):
-        return replace(unseen, canary_drift=ahead.drift)
+        return replace(unseen, canary_drift=canary_drift)
     report = watch.reports.get(stable, Report())
     said = judgements(report, takes_labels=takes_labels(resource))
-    return Sight(report.drift, ahead.drift, report.quality, report.performance, said)
+    return Sight(report.drift, canary_drift, report.quality, report.performance, said)
 
 
 def takes_labels(resource: InferenceService) -> bool:

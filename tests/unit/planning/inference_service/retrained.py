@@ -6,10 +6,10 @@ from typing import Any
 
 from leeboard.api.conditions import Condition, ConditionType, condition_of, timestamp
 from leeboard.api.monitoring_status import (
-    DriftStatus,
     FeatureStatus,
     QualityFault,
     QualityStatus,
+    ServedDriftStatus,
 )
 from leeboard.api.retraining import Retraining
 from leeboard.monitoring.memory import Memory
@@ -29,8 +29,8 @@ TEMPLATE: dict[str, Any] = {
 DRIFT_ONLY = {"triggers": [{"drift": {"mode": "DriftOnly"}}]}
 
 
-def a_drift(revision: str, *, verdict: str = "Drift") -> DriftStatus:
-    return DriftStatus(
+def a_drift(revision: str, *, verdict: str = "Drift") -> ServedDriftStatus:
+    return ServedDriftStatus(
         revision=revision,
         version="1",
         profile=f"sha256:{9:064x}",
@@ -69,7 +69,7 @@ def stable_of(cluster: SimulatedCluster) -> str:
     return stable.name
 
 
-def watched(cluster: SimulatedCluster, drift: DriftStatus | None = None) -> None:
+def watched(cluster: SimulatedCluster, drift: ServedDriftStatus | None = None) -> None:
     """Stable is watched, and this was concluded of it."""
     name = stable_of(cluster)
     cluster.watch = watching({name: PROFILE}, stable=name, **{name: Report(drift)})
