@@ -43,13 +43,17 @@ def _object(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
     required = schema.get("required")
     names = required if isinstance(required, list) else []
     fields = {
-        name: st.just({}) if name == "template" else stored(as_object(field))
+        name: st.just({}) if _is_pod_template(name, as_object(field)) else stored(as_object(field))
         for name, field in as_object(schema["properties"]).items()
     }
     return st.fixed_dictionaries(
         {name: field for name, field in fields.items() if name in names},
         optional={name: field for name, field in fields.items() if name not in names},
     )
+
+
+def _is_pod_template(name: str, field: Schema) -> bool:
+    return name == "template" and "spec" in as_object(field.get("properties", {}))
 
 
 def _number(value: object) -> int:
