@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tests.cluster import binaries, builds, gateway_api
+from tests.cluster import binaries, builds, gateway_api, prometheus_operator
 from tests.cluster.api import Cluster, Way
 from tests.cluster.progress import run, say
 
@@ -80,11 +80,12 @@ def prebuild(
         list[str] | None, typer.Argument(help=f"Also some of {', '.join(ADDITIONS)}.", show_default=False)
     ] = None,
 ) -> None:
-    """Build the binaries of the way from source, fetch the Gateway API's definitions; print the binaries' folder."""
+    """Build the binaries of the way from source, fetch definitions of others; print the binaries' folder."""
     unknown = set(additions or ()) - set(ADDITIONS)
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: it can be {', '.join(ADDITIONS)}")
     gateway_api.definitions()
+    prometheus_operator.definitions()
     print(binaries.ensure())
     for name in additions or ():
         print(binaries.ensure_addition(ADDITIONS[name]))

@@ -48,10 +48,14 @@ class Prometheus:
     Attributes:
         targets: ``host:port`` of what is scraped at ``/metrics``.
         labels: given to every series, as a cluster's scrapes do; ``{"namespace": "team", "pod": "a"}``.
+        jobs: further scrape configurations, in Prometheus' own words.
+        rules: a file of rules, as a document; they are looked at each second.
     """
 
     targets: Sequence[str]
     labels: Mapping[str, str] = field(default_factory=dict)
+    jobs: Sequence[Mapping[str, object]] = ()
+    rules: Mapping[str, object] = field(default_factory=dict)
     _port: int = field(default=0, init=False)
     _state: Path = field(default=Path(), init=False)
 
@@ -64,6 +68,15 @@ class Prometheus:
         """Return the values that an instant query results in now, in no order."""
         result = self._get(f"/api/v1/query?{urllib.parse.urlencode({'query': query})}")["data"]["result"]
         return [float(one["value"][1]) for one in result]
+
+    def alerts(self) -> list[Mapping[str, Any]]:
+        """Return the alerts that fire: labels and annotations of each."""
+        found = self._get("/api/v1/alerts")["data"]["alerts"]
+        return [one for one in found if one["state"] == "firing"]
+
+    def names(self) -> set[str]:
+        """Return the names of all series."""
+        return set(self._get("/api/v1/label/__name__/values")["data"])
 
     def stop(self) -> None:
         """Stop the server, to test its absence; its port stays free."""
@@ -90,6 +103,7 @@ class Prometheus:
         (self._port,) = ports
         self._state.mkdir(parents=True)
         (self._state / "prometheus.json").write_text(json.dumps(self._config()))
+        (self._state / "rules.json").write_text(json.dumps(self.rules))
         self.start()
 
     def _clear(self) -> None:
@@ -99,8 +113,9 @@ class Prometheus:
     def _config(self) -> Mapping[str, object]:
         static = {"targets": list(self.targets), "labels": dict(self.labels)}
         return {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-            "scrape_configs": [{"job_name": "test", "static_configs": [static]}],
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(self._state / "rules.json")],
+            "scrape_configs": [{"job_name": "test", "static_configs": [static]}, *self.jobs],
         }
 
     def _daemon(self) -> Daemon:

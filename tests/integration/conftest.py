@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -184,6 +185,13 @@ StartOperator = Callable[..., OperatorProcess]
 @pytest.fixture
 def start_operator(api: Api, mlflow_server: MlflowServer, tmp_path: Path) -> Iterator[StartOperator]:
     """Start operators, each with its own Lease namespace unless told otherwise; all are gone after the test."""
+    with operators(api, mlflow_server, tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def operators(api: Api, mlflow_server: MlflowServer, folder: Path) -> Iterator[StartOperator]:
+    """What starts operators with a Lease namespace of their own; all are gone when the block ends."""
     started: list[OperatorProcess] = []
     own_namespace = api.namespace()
 
@@ -199,17 +207,19 @@ def start_operator(api: Api, mlflow_server: MlflowServer, tmp_path: Path) -> Ite
             "LEEBOARD_METRICS_PORT": str(metrics_port),
             **{f"LEEBOARD_{name.upper()}": value for name, value in settings.items()},
         }
-        log = tmp_path / f"operator-{len(started)}.log"
+        log = folder / f"operator-{len(started)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, "run"], env=environment, stdout=output, stderr=output, cwd=tmp_path
+                [sys.executable, "-m", module, "run"], env=environment, stdout=output, stderr=output, cwd=folder
             )
         started.append(OperatorProcess(process, log, probe_port, metrics_port))
         return started[-1]
 
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.send_signal(signal.SIGCONT)
-            one.process.kill()
-            one.process.wait()
+    try:
+        yield start
+    finally:
+        for one in started:
+            if one.process.poll() is None:
+                one.process.send_signal(signal.SIGCONT)
+                one.process.kill()
+                one.process.wait()

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from leeboard.api.resource import Manifest
+from tests.cluster import prometheus_operator
 from tests.cluster.api import ApiServer
 from tests.cluster.waiting import until
 from tests.support.chart import NAMESPACE, WITH_MLFLOW, one, template
 
 TEAM = "team"
 POLICIES = 9
-SERVICE_MONITOR = "ServiceMonitor"
+GRAFANA = "grafana"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture(scope="package")
 def bare(server: ApiServer) -> Kubectl:
-    """kubectl on a server with the namespaces only, and the account that a pod of the test hook needs."""
+    """kubectl on a server with namespaces, the Prometheus operator's kinds, and the account of the test hook's pod."""
     kubectl = Kubectl(server.bin / "kubectl", server.kubeconfig)
-    for name in (NAMESPACE, TEAM):
+    for name in (NAMESPACE, TEAM, GRAFANA):
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for file in prometheus_operator.definitions():
+        kubectl.done("apply", "--server-side", "-f", str(file))
+        name = f"{file.stem.partition('_')[2]}.{prometheus_operator.GROUP}"
+        kubectl.done("wait", "--for=condition=Established", f"customresourcedefinition/{name}", "--timeout=60s")
     kubectl.apply(one(template(WITH_MLFLOW).manifests, "List", "leeboard-test")["items"][0])
     return kubectl
 

@@ -9,7 +9,7 @@ import pytest
 
 from leeboard.packaging.plain import VARIANTS
 from tests.cluster.waiting import until
-from tests.integration.chart.conftest import SERVICE_MONITOR, Kubectl
+from tests.integration.chart.conftest import Kubectl
 from tests.support.chart import ROOT, VALUES_FILES, template
 
 pytestmark = pytest.mark.integration
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.integration
 @pytest.mark.parametrize("values", VALUES_FILES, ids=lambda path: path.stem)
 def test_every_object_of_the_chart_is_accepted_strictly(bare: Kubectl, values: Path) -> None:
     for manifest in template(values=values).manifests:
-        if manifest["kind"] == SERVICE_MONITOR:
-            continue
         words = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-")
         answer = bare.run(*words, body=manifest)
         assert (answer.code, answer.errors) == (0, ""), f"{manifest['kind']} {manifest['metadata']['name']}"

@@ -305,6 +305,26 @@ async def test_the_end_does_not_wait_for_an_endpoint_that_hangs(tmp_path: Path) 
         assert scene.counted() == {}
 
 
+async def test_an_endpoint_that_hangs_delays_neither_the_loop_nor_the_others(tmp_path: Path) -> None:
+    slow, quick = Hook(slowness=30), Hook()
+    async with told(tmp_path, slow) as scene, told(tmp_path, quick) as other:
+        endpoints = {}
+        for name, port in (("slow", scene.port), ("quick", other.port)):
+            (tmp_path / name).write_text(f"http://127.0.0.1:{port}/")
+            endpoints[name] = Endpoint(url_file=str(tmp_path / name), per_minute=600)
+        http = HttpClient(connections=4)
+        desk = Desk(http, Metrics(), steady=time.monotonic, now=lambda: NOW, may_send=lambda: True, terms=QUICK)
+        notifier = Notifier(endpoints, desk, cluster="west")
+        notifier.start()
+        begun = time.monotonic()
+        for number in range(200):
+            notifier.offer(Kind.INFERENCE_SERVICE, a_service(f"s{number}"), DRIFT)
+        assert time.monotonic() - begun < 1.0
+        await other.until(lambda: len(quick.bodies) == QUICK.queue)
+        await notifier.stop(seconds=0)
+        await http.close()
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
