@@ -40,7 +40,7 @@ def create_route(world: World, uid: str, name: str) -> None:
     world.api.create(world.path("httproutes", api=GATEWAY_API), route)
 
 
-def until_told(world: World, phase: str, *, seconds: float = 30) -> None:
+def until_told(world: World, phase: str, *, seconds: float = 90) -> None:
     def told() -> bool:
         found = world.api.get(world.path("inferenceservices", "loans"))
         return bool(found.get("status", {}).get("phase") == phase)
