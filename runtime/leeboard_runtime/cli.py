@@ -1,4 +1,5 @@
-"""The command line: `leeboard-runtime fetch | fingerprint | fetch-reference | profile | upload-profile | serve`.
+"""The command line: `leeboard-runtime fetch | fingerprint | fetch-reference | profile | upload-profile | select-rows |
+answer | compare-answers | serve`.
 
 Every option is also an environment variable, `LEEBOARD_<OPTION>`.
 
@@ -12,15 +13,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from leeboard_runtime.errors import PermanentFault, Reason, RuntimeFault
+from leeboard_runtime.evaluation.commands import COMMANDS as EVALUATION
+from leeboard_runtime.options import Options, path_or_none, positive, seconds, true_or_false
 from leeboard_runtime.termination import write_fault
-
-ENVIRONMENT_PREFIX = "LEEBOARD_"
-Converter = Callable[[str], Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,66 +55,16 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.
         ),
         ("profile", "Load a model and build its profile from a reference.", _declare_profile, _run_profile),
         ("upload-profile", "Keep a profile with its run in MLflow.", _declare_upload_profile, _run_upload_profile),
+        *EVALUATION,
         ("serve", "Serve a model over the Open Inference Protocol.", _declare_serve, _run_serve),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        declare(_Options(command, environment))
+        declare(Options(command, environment))
         command.set_defaults(run=run)
     return parser.parse_args(arguments)
 
 
-class _Options:
-    """Adds options that the environment may give."""
-
-    def __init__(self, parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
-        self._parser = parser
-        self._environment = environment
-
-    def add(self, flag: str, text: str, *, kind: Converter = str, default: str | None = None) -> None:
-        """An option with one value; without a default it is required."""
-        variable = ENVIRONMENT_PREFIX + flag.upper().replace("-", "_")
-        value = self._environment.get(variable, default)
-        self._parser.add_argument(
-            f"--{flag}",
-            type=kind,
-            default=value,
-            required=value is None,
-            help=f"{text} [{variable}, default {default!r}]",
-        )
-
-    def switch(self, flag: str, text: str) -> None:
-        """An option without a value."""
-        variable = ENVIRONMENT_PREFIX + flag.upper().replace("-", "_")
-        default = true_or_false(self._environment.get(variable, "false"))
-        self._parser.add_argument(f"--{flag}", action="store_true", default=default, help=f"{text} [{variable}]")
-
-
-def true_or_false(text: str) -> bool:
-    """`true` or `false`, and nothing else."""
-    if text.lower() not in {"true", "false"}:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-    return text.lower() == "true"
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
-
-
-def _path_or_none(text: str) -> Path | None:
-    return Path(text) if text else None
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time in seconds")
-    return number
-
-
-def _declare_fetch(options: _Options) -> None:
+def _declare_fetch(options: Options) -> None:
     options.add("model-uri", "models:/m-<id> or models:/<name>/<version>")
     options.add("destination", "directory, usually a mounted volume", kind=Path, default="/mnt/model")
     options.add("digest", "refuse content of another digest (sha256:...)", default="")
@@ -125,17 +74,17 @@ def _declare_fetch(options: _Options) -> None:
     options.add("profile", "file to write the profile to", kind=Path, default="/mnt/model-profile/profile.json")
 
 
-def _declare_fingerprint(options: _Options) -> None:
+def _declare_fingerprint(options: Options) -> None:
     options.add("model", "directory of the model", kind=Path, default="/mnt/model")
     options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
 
 
-def _declare_fetch_reference(options: _Options) -> None:
+def _declare_fetch_reference(options: Options) -> None:
     options.add("reference-uri", "runs:/<run id>/<path>, http(s):// or s3://")
     options.add("reference", "file to write", kind=Path, default="/mnt/reference/rows")
 
 
-def _declare_profile(options: _Options) -> None:
+def _declare_profile(options: Options) -> None:
     options.add("model", "directory of the model", kind=Path, default="/mnt/model")
     options.add("model-name", "the registered model")
     options.add("model-version", "its version")
@@ -149,7 +98,7 @@ def _declare_profile(options: _Options) -> None:
     options.add("profile", "file to write", kind=Path, default="/mnt/profile/profile.json")
 
 
-def _declare_upload_profile(options: _Options) -> None:
+def _declare_upload_profile(options: Options) -> None:
     options.add("run-id", "run that keeps it")
     options.add("model-digest", "digest of the model's files (sha256:...)")
     options.add("profile", "file with the profile", kind=Path, default="/mnt/profile/profile.json")
@@ -166,7 +115,7 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _declare_serve(options: _Options) -> None:
+def _declare_serve(options: Options) -> None:
     options.add("model", "directory of the model", kind=Path, default="/mnt/model")
     options.add("name", "name of the InferenceService, the protocol's model name")
     options.add("version", "version of the model")
@@ -178,19 +127,19 @@ def _declare_serve(options: _Options) -> None:
         "batching", "put waiting requests into one call: row-wise models only", kind=true_or_false, default="false"
     )
     options.add("lean", "skip MLflow's check on each call where answers agree", kind=true_or_false, default="false")
-    options.add("max-batch", "rows in one call", kind=_positive, default="256")
-    options.add("queue", "requests that may wait before 503", kind=_positive, default="1024")
-    options.add("max-body-bytes", "larger requests are answered 413", kind=_positive, default=str(16 << 20))
-    options.add("request-timeout", "seconds until 504", kind=_seconds, default="60")
-    options.add("drain-timeout", "seconds after SIGTERM until open connections are cut", kind=_seconds, default="30")
-    options.add("least-drain", "seconds after SIGTERM that the port stays open at least", kind=_seconds, default="5")
-    options.add("profile", "the model's profile: count rows by it, none without", kind=_path_or_none, default="")
+    options.add("max-batch", "rows in one call", kind=positive, default="256")
+    options.add("queue", "requests that may wait before 503", kind=positive, default="1024")
+    options.add("max-body-bytes", "larger requests are answered 413", kind=positive, default=str(16 << 20))
+    options.add("request-timeout", "seconds until 504", kind=seconds, default="60")
+    options.add("drain-timeout", "seconds after SIGTERM until open connections are cut", kind=seconds, default="30")
+    options.add("least-drain", "seconds after SIGTERM that the port stays open at least", kind=seconds, default="5")
+    options.add("profile", "the model's profile: count rows by it, none without", kind=path_or_none, default="")
     options.add("segments", "columns whose values are told apart, as JSON", default="[]")
     options.add("groups", "protected columns whose outcomes are told apart, as JSON", default="[]")
-    options.add("token-keys", "folder of keys: answers carry tokens for late labels", kind=_path_or_none, default="")
-    options.add("feedback-credential", "file with the credential of /feedback", kind=_path_or_none, default="")
-    options.add("longest-label-delay", "seconds after which a label is refused", kind=_seconds, default="2592000")
-    options.add("cohort", "seconds of predictions whose labels are judged together", kind=_positive, default="3600")
+    options.add("token-keys", "folder of keys: answers carry tokens for late labels", kind=path_or_none, default="")
+    options.add("feedback-credential", "file with the credential of /feedback", kind=path_or_none, default="")
+    options.add("longest-label-delay", "seconds after which a label is refused", kind=seconds, default="2592000")
+    options.add("cohort", "seconds of predictions whose labels are judged together", kind=positive, default="3600")
     options.add("predict-fn", "method of the flavour's model instead of the recorded one", default="")
     options.add("worker-python", "Python of the environment that the model is loaded in", default=sys.executable)
     options.add("worker-restarts", "deaths of the worker in a row before the server exits", kind=int, default="5")

@@ -35,6 +35,9 @@ class Reason(StrEnum):
     RUN_NOT_FOUND = "RunNotFound"
     PROFILE_NOT_FOUND = "ProfileNotFound"
     PROFILE_INVALID = "ProfileInvalid"
+    ROWS_INVALID = "RowsInvalid"
+    TOO_FEW_ROWS = "TooFewRows"
+    ANSWERS_INVALID = "AnswersInvalid"
     MONITORING_INVALID = "MonitoringInvalid"
 
 

@@ -31,6 +31,7 @@ class ConditionType(StrEnum):
     FINGERPRINTED = "Fingerprinted"
     APPROVED = "Approved"
     PROFILE_READY = "ProfileReady"
+    BETTER = "Better"
     SERVING = "Serving"
     UP_TO_DATE = "UpToDate"
     BATCHING = "Batching"

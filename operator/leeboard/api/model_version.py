@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from leeboard.api.bounds import Digest, Identity, Line, Message, ModelName, VersionNumber, Word, keep_first
 from leeboard.api.cel import Because, immutable, rule, rules
+from leeboard.api.evaluation import EvaluationStatus, VersionEvaluation
 from leeboard.api.reference import Reference
 from leeboard.api.resource import ApiModel, Metadata, Status
 from leeboard.api.training_job import Dataset, GitSource, Parameters
@@ -89,7 +90,13 @@ class ModelVersionSpec(ApiModel):
                 "lineage is written at creation and cannot be added or removed later",
                 path=".lineage",
                 because=Because.FORBIDDEN,
-            )
+            ),
+            rule(
+                "has(self.evaluation) == has(oldSelf.evaluation)",
+                "evaluation is written at creation and cannot be added or removed later",
+                path=".evaluation",
+                because=Because.FORBIDDEN,
+            ),
         )
     )
 
@@ -122,6 +129,11 @@ class ModelVersionSpec(ApiModel):
             " artifact reference.csv or reference.parquet. May be set or corrected until there is a profile; a version"
             " never gets another one."
         ),
+    )
+    evaluation: VersionEvaluation | None = Field(
+        default=None,
+        description="Compare it with the version that serves; one that is not better only a person approves.",
+        json_schema_extra=immutable("evaluation cannot be changed"),
     )
 
 
@@ -211,6 +223,7 @@ class ModelVersionStatus(Status):
     fingerprint: Fingerprint | None = Field(default=None, description="What was proven about the model.")
     attempt: int = Field(default=0, ge=0, description="Number of the fingerprint attempt, from 1.")
     profile: Profile | None = Field(default=None, description="The profile that live rows are compared with.")
+    evaluation: EvaluationStatus | None = Field(default=None, description="How it compares with the one that serves.")
     evidence_digest: Digest | None = Field(
         default=None, description="sha256 over all that is known of it and that a decision rests on."
     )

@@ -1,7 +1,8 @@
 """Reasons that ModelVersions give in conditions and events: part of the API, beside StartReason.
 
 A fingerprint pod that fails for good adds its own reason (ModelNotFound, LoadFailed, SignatureMissing, ...), and so
-does a profile pod to ProfileReady (ReferenceNotFound, ReferenceInvalid, ReferenceTooSmall, ScoringFailed, ...).
+does a profile pod to ProfileReady (ReferenceNotFound, ReferenceInvalid, ReferenceTooSmall, ScoringFailed, ...) and one
+that compares two versions to Better (TooFewRows, RowsNotFound, RowsInvalid, AnswersInvalid, LoadFailed, ...).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ class VersionPhase(StrEnum):
     FINGERPRINTING = "Fingerprinting"
     WAITING = "WaitingForApproval"
     PROFILING = "Profiling"
+    EVALUATING = "Evaluating"
     READY = "Ready"
     REJECTED = "Rejected"
     FAILED = "Failed"
@@ -52,6 +54,13 @@ class VersionReason(StrEnum):
     NO_REFERENCE = "NoReference"
     NOT_LOADABLE = "NotLoadable"
     PROFILE_FAILED = "ProfileFailed"
+    # the comparison with the version that serves
+    EVALUATING = "Evaluating"
+    BETTER = "Better"
+    NOT_BETTER = "NotBetter"
+    NOTHING_SERVES = "NothingServes"
+    EVALUATION_FAILED = "EvaluationFailed"
+    NOT_COMPARABLE = "NotComparable"
     # approval
     AUTOMATIC = "Automatic"
     WAITS_FOR_FINGERPRINT = "WaitsForFingerprint"
@@ -60,6 +69,7 @@ class VersionReason(StrEnum):
     REJECTED_BY_A_PERSON = "RejectedByAPerson"
     EVIDENCE_CHANGED = "EvidenceChanged"
     WAITS_FOR_PROFILE = "WaitsForProfile"
+    WAITS_FOR_EVALUATION = "WaitsForEvaluation"
     # the other conditions
     NOT_STALLED = "NotStalled"
     SETTLED = "Settled"

@@ -37,4 +37,5 @@ class RetrainingEvent(StrEnum):
     TRIGGERED = "RetrainingTriggered"
     SUPPRESSED = "RetrainingSuppressed"
     ENDED = "RetrainingEnded"
+    NOT_BETTER = "RetrainingNotBetter"
     CIRCUIT_OPENED = "RetrainingCircuitOpened"

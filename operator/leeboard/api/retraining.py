@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from leeboard.api.bounds import Duration, ObjectName, Url
 from leeboard.api.cel import rule, rules
+from leeboard.api.evaluation import Evaluation
 from leeboard.api.resource import ApiModel
 
 MAX_TRIGGERS = 8
@@ -122,6 +123,10 @@ class Retraining(ApiModel):
     )
     budget: Budget = Field(
         default_factory=Budget, description="How many trainings may start.", json_schema_extra={"default": {}}
+    )
+    evaluation: Evaluation | None = Field(
+        default=None,
+        description="Rows later than any training: a new version is approved by itself only if it answers them better.",
     )
     auto_approve: bool = Field(
         default=False, description="Whether versions born of drift or loss need no person's approval."

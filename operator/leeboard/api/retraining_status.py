@@ -54,6 +54,7 @@ class TriggerStatus(ApiModel):
     outcome: TrainingOutcome | None = Field(default=None, description="How the training ended.")
     ended_at: str | None = Field(default=None, description="When it ended.", json_schema_extra=DATE_TIME)
     version: VersionNumber | None = Field(default=None, description="Version that came out of it.")
+    evaluation: Message = Field(default="", description="How it compares with the version that serves.")
     judged: bool = Field(default=False, description="Whether it has been counted as one that helped, or did not.")
 
 

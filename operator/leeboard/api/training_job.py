@@ -23,6 +23,7 @@ from leeboard.api.bounds import (
     keep_first,
 )
 from leeboard.api.cel import Because, rule, rules
+from leeboard.api.evaluation import VersionEvaluation
 from leeboard.api.pod_template_rules import EMBED, Use
 from leeboard.api.reference import Reference
 from leeboard.api.resource import ApiModel, Manifest, Metadata, Status
@@ -93,6 +94,9 @@ class ModelVersionTemplate(ApiModel):
     reference: Reference | None = Field(
         default=None,
         description="Rows that the version's profile is built from, unless the run logs them under a known name.",
+    )
+    evaluation: VersionEvaluation | None = Field(
+        default=None, description="Compare the version with the one that serves before it is approved."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from leeboard.api.model_version import ModelVersion
+from leeboard.api.names import Kind
 from leeboard.errors import TrackingUnavailable, TransientError
 from leeboard.planning.facts import Children, PodLog, Rejection, Unknown
 from leeboard.planning.model_version import ModelVersionFacts, needs
@@ -34,6 +35,8 @@ async def observe_model_version(
         registered=await _ask(tracking.registered_model(spec.model)) if asked.registered else NOT_ASKED,
         reference=await _ask(tracking.logged_reference(spec.source.run_id)) if asked.reference else NOT_ASKED,
         log=await _log(resource, cluster, jobs=jobs, pods=pods) if asked.log else NOT_ASKED,
+        services=cluster.cached(Kind.INFERENCE_SERVICE, resource.metadata.namespace) if asked.champion else NOT_ASKED,
+        versions=cluster.cached(Kind.MODEL_VERSION, resource.metadata.namespace) if asked.champion else NOT_ASKED,
         rejections=rejections,
     )
 

@@ -91,12 +91,12 @@ def _reference(reference: Reference, wanted: Wanted) -> dict[str, Any]:
         "digest": reference.digest,
         "rows": reference.rows,
         "timeColumn": wanted.time_column or None,
-        "from": None if times is None else _moment(int(times[0])),
-        "until": None if times is None else _moment(int(times[-1])),
+        "from": None if times is None else moment_text(int(times[0])),
+        "until": None if times is None else moment_text(int(times[-1])),
     }
 
 
-def _moment(microseconds: int) -> str:
+def moment_text(microseconds: int) -> str:
     """RFC 3339 in UTC with whole seconds."""
     return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -24,6 +24,8 @@ MIN_ROWS = 200
 """Ten cells of twenty rows: with fewer, deciles mean nothing."""
 MAX_ROWS = 200_000
 TEXT_TYPES = frozenset({"string", "binary"})
+NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+"""What a CSV file says where it has no value, but in a column of text."""
 SUFFIXES = {".csv": "CSV", ".parquet": "Parquet", ".pq": "Parquet"}
 
 
@@ -57,8 +59,8 @@ def read(path: Path, wanted: Wanted, description: Description) -> Reference:
     frame = _frame(path, wanted, description)
     for name, option in ((wanted.time_column, "timeColumn"), (wanted.target, "target")):
         if name and name not in frame.columns:
-            raise invalid(f'{option} "{name}" is not in the reference; it has {_listed(frame)}')
-    times = _times(frame[wanted.time_column], wanted.time_column) if wanted.time_column else None
+            raise invalid(f'{option} "{name}" is not in the file; it has {listed(frame)}')
+    times = times_of(frame[wanted.time_column], wanted.time_column) if wanted.time_column else None
     if times is not None:
         order = np.argsort(times, kind="stable")
         frame, times = frame.iloc[order], times[order]
@@ -72,30 +74,36 @@ def read(path: Path, wanted: Wanted, description: Description) -> Reference:
         rows=len(frame),
         inputs=_inputs(frame, wanted, description),
         times=None if times is None else times[-MAX_ROWS:],
-        labels=_labels(frame[wanted.target]) if wanted.target else None,
+        labels=labels_of(frame[wanted.target]) if wanted.target else None,
         absent=tuple(c.name for c in description.columns if c.name not in frame.columns),
     )
 
 
+def format_of(wanted: Wanted) -> str:
+    """CSV or Parquet. Raises PermanentFault(ReferenceInvalid)."""
+    kind = wanted.format or SUFFIXES.get(Path(urlsplit(wanted.source).path).suffix.lower(), "")
+    if kind not in SUFFIXES.values():
+        raise invalid(f"{wanted.source} is neither .csv nor .parquet; say which by format")
+    return kind
+
+
 def _frame(path: Path, wanted: Wanted, description: Description) -> pd.DataFrame:
     """The file's columns; texts stay texts, so that "007" and "NA" mean what they say."""
-    kind = wanted.format or SUFFIXES.get(Path(urlsplit(wanted.source).path).suffix.lower(), "")
-    if kind not in {"CSV", "Parquet"}:
-        raise invalid(f"{wanted.source} is neither .csv nor .parquet; say which by spec.reference.format")
+    kind = format_of(wanted)
     texts = {column.name for column in description.columns if column.type in TEXT_TYPES}
     try:
         if kind == "Parquet":
             return pd.read_parquet(path)
         names = list(pd.read_csv(path, nrows=0).columns)
         keep = {name: str for name in names if name in texts}
-        null = {name: [""] if name in texts else ["", "NA", "N/A", "NaN", "nan", "null", "NULL"] for name in names}
+        null = {name: [""] if name in texts else NULLS for name in names}
         return pd.read_csv(path, dtype=keep, keep_default_na=False, na_values=null, low_memory=False)
     except (ValueError, OSError, UnicodeError) as error:  # pyarrow's and the parser's errors are ValueErrors
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise invalid(f"the reference cannot be read as {kind}: {first}") from error
+        raise invalid(f"the file cannot be read as {kind}: {first}") from error
 
 
-def _times(column: pd.Series, name: str) -> Array:
+def times_of(column: pd.Series, name: str) -> Array:
     """Microseconds since 1970 in UTC; a time without an offset is UTC."""
     if pd.api.types.is_numeric_dtype(column):
         raise invalid(f'timeColumn "{name}" holds numbers; write dates and times as ISO 8601')
@@ -122,7 +130,7 @@ def _columns(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     missing = [column.name for column in columns if column.required and column.name not in frame.columns]
     if missing:
         named = ", ".join(f'"{name}"' for name in missing)
-        raise invalid(f"the reference lacks {named}, which the model's signature requires; it has {_listed(frame)}")
+        raise invalid(f"the file lacks {named}, which the model's signature requires; it has {listed(frame)}")
     return pd.DataFrame({c.name: typed(frame[c.name], c) for c in columns if c.name in frame.columns})
 
 
@@ -132,9 +140,7 @@ def _tensor(frame: pd.DataFrame, tensor: Tensor, wanted: Wanted) -> Array:
     if tensor.name in frame.columns:
         rows = [np.asarray(value).ravel() for value in frame[tensor.name]]
     elif tensor.named or tensor.numpy in {"str", "object"}:
-        raise invalid(
-            f'the reference lacks "{tensor.name}", a tensor of the model\'s signature; it has {_listed(frame)}'
-        )
+        raise invalid(f'the file lacks "{tensor.name}", a tensor of the model\'s signature; it has {listed(frame)}')
     else:
         rest = frame.drop(columns=[name for name in (wanted.time_column, wanted.target) if name])
         rows = list(rest.to_numpy())
@@ -148,14 +154,15 @@ def _tensor(frame: pd.DataFrame, tensor: Tensor, wanted: Wanted) -> Array:
         raise invalid(f'the columns of "{tensor.name}" hold a value that is no {tensor.numpy}: {error}') from error
 
 
-def _labels(column: pd.Series) -> list[Any]:
+def labels_of(column: pd.Series) -> list[Any]:
     """Plain values; None for a row that has no label."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return [None if pd.isna(value) else value for value in column.tolist()]
     return texts_of(column)
 
 
-def _listed(frame: pd.DataFrame) -> str:
+def listed(frame: pd.DataFrame) -> str:
+    """The names of its columns, as many as fit in a sentence."""
     names = [f'"{name}"' for name in frame.columns]
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""  # noqa: PLR2004 - as many as fit in a sentence
     return ", ".join(names[:20]) + more

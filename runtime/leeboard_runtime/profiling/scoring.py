@@ -32,10 +32,10 @@ def score(model: LoadedModel, inputs: ModelInput) -> list[Output]:
     parts: list[list[Output]] = []
     for start in range(0, rows, ROWS_OF_A_CALL):
         end = min(start + ROWS_OF_A_CALL, rows)
-        part = _asked(model, take(inputs, np.arange(start, end)), f"rows {start + 1} to {end} of the reference")
+        part = _asked(model, take(inputs, np.arange(start, end)), f"rows {start + 1} to {end} of the file")
         wrong = next((output for output in part if len(output.values) != end - start), None)
         if wrong is not None:
-            raise _failed(f'output "{wrong.name}" has {len(wrong.values)} rows for {end - start} rows of the reference')
+            raise _failed(f'output "{wrong.name}" has {len(wrong.values)} rows for {end - start} rows of the file')
         parts.append(part)
     return [replace(same[0], values=np.concatenate([one.values for one in same])) for same in zip(*parts, strict=True)]
 

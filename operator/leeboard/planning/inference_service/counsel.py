@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of
+from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of, is_true
+from leeboard.api.evaluation import EvaluationVerdict
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.model_version import ModelVersion
 from leeboard.api.names import API_VERSION, Kind
@@ -108,6 +109,7 @@ class Counsel:
             verdicts=verdicts_on(self.watch, self.resource, stable=None if state.stable is None else state.stable.name),
             training=_training(self.facts.training),
             candidate=self._candidate(state),
+            evaluation=self._evaluation(),
             is_rolling_out=state.canary is not None,
             request=request,
             marks=self.facts.marks,
@@ -115,6 +117,18 @@ class Counsel:
             template=mark_of(template, known=self._memory.template) if is_looked_at else None,
             is_template_only=is_template_only(template),
         )
+
+    def _brought(self) -> ModelVersion | None:
+        """The version that the last training brought."""
+        trigger = self._memory.trigger
+        number = None if trigger is None else trigger.version
+        return next((item for item in self.versions if item.spec.version == number), None)
+
+    def _evaluation(self) -> str:
+        """How that compares with the version that serves."""
+        found = self._brought()
+        known = None if found is None else found.status.evaluation
+        return "" if known is None else known.message
 
     def _candidate(self, state: State) -> Candidate | None:
         """What became of the version that the last training brought."""
@@ -126,11 +140,13 @@ class Counsel:
         """What became of a version of the model."""
         if state.stable is not None and state.stable.version == number and state.canary is None:
             return Candidate.SERVES
-        found = next((item for item in self.versions if item.spec.version == number), None)
+        found = self._brought()
         is_rejected = found is None or (found.spec.decision is not None and found.spec.decision.state == "Rejected")
         has_failed = any(item.version == number for item in state.failed)
         is_passed = state.stable is not None and int(state.stable.version) > int(number)
-        return Candidate.REFUSED if is_rejected or has_failed or is_passed else Candidate.PENDING
+        if is_rejected or has_failed or is_passed:
+            return Candidate.REFUSED
+        return Candidate.NOT_BETTER if found is not None and is_not_better(found) else Candidate.PENDING
 
     def _fault(self, spec: Retraining) -> Judgement | None:
         """Why the named TrainingJob cannot be used."""
@@ -165,6 +181,13 @@ class Counsel:
         wanted = None if trigger is None else trigger.training_job
         mine = (item for item in self.rejections if item.kind == Kind.TRAINING_JOB)
         return next((item for item in mine if item.name == wanted), None)
+
+
+def is_not_better(version: ModelVersion) -> bool:
+    """Whether a version was compared and is not better, and nobody approved it all the same."""
+    known, conditions = version.status.evaluation, version.status.conditions
+    is_known = known is not None and known.verdict is EvaluationVerdict.NOT_BETTER
+    return is_known and not is_true(conditions, ConditionType.APPROVED)
 
 
 def template_and_training(resource: InferenceService) -> tuple[ObjectRef | None, ObjectRef | None]:

@@ -6,27 +6,28 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from leeboard.api.conditions import ConditionType, condition_of
-from leeboard.api.model_version import ModelVersion, ModelVersionStatus
+from leeboard.api.model_version import ModelVersion
 from leeboard.api.resource import is_controlled_by
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.model_version.attempt import attempting
 from leeboard.planning.model_version.checking import checking
+from leeboard.planning.model_version.evaluating import comparing, pairing
 from leeboard.planning.model_version.facts import (
     ModelVersionFacts,
     Needs,
     Situation,
     Stage,
+    evaluation_job_of,
     has_condition,
     job_of,
     needs,
     profile_job_of,
     stage,
 )
-from leeboard.planning.model_version.profiling import building, profile_of, referring
+from leeboard.planning.model_version.profiling import building, latched, referring
 from leeboard.planning.model_version.recording import recording
-from leeboard.planning.model_version.report import Report, Step, profile_judgement, settled, told
+from leeboard.planning.model_version.report import Step, told
 from leeboard.planning.moments import CACHE_RETRY
 from leeboard.planning.plan import Delete, JsonPatch, Plan, Write, ref_of, uid_of
 
@@ -58,18 +59,15 @@ def _step(situation: Situation, jobs: Children) -> Step:
         case Stage.PROFILING:
             job = profile_job_of(situation.resource, jobs)
             return building(situation, job, jobs) if job is not None else Step(requeue_after=CACHE_RETRY)
+        case Stage.EVALUATION:
+            return pairing(situation)
+        case Stage.COMPARING:
+            job = evaluation_job_of(situation.resource, jobs)
+            return comparing(situation, job, jobs) if job is not None else Step(requeue_after=CACHE_RETRY)
         case Stage.LATCHED:
-            return Step(_settled(situation.resource.status), writes=tuple(_clean_up(situation, jobs)))
+            return Step(latched(situation.resource.status), writes=tuple(_clean_up(situation, jobs)))
         case never:
             assert_never(never)
-
-
-def _settled(status: ModelVersionStatus) -> Report:
-    """What was latched, told again; why there is no profile stays in the words in which it was told first."""
-    known = condition_of(status.conditions, ConditionType.PROFILE_READY)
-    if status.profile is not None or known is None:
-        return profile_of(status)
-    return settled(status, profile_judgement(known.status, known.reason, known.message))
 
 
 def _clean_up(situation: Situation, jobs: Children) -> Iterator[Write]:

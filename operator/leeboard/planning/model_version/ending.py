@@ -8,11 +8,16 @@ from dataclasses import dataclass
 
 from leeboard.api.reasons_model_version import VersionReason
 from leeboard.api.resource import Manifest
-from leeboard.planning.model_version.facts import FINGERPRINT
+from leeboard.planning.model_version.facts import EVALUATION, FINGERPRINT, PROFILE
 from leeboard.planning.pod_start import statuses
 
 PERMANENT_EXIT = 2
 SIGKILL_EXIT = 137
+TOO_LATE = {
+    FINGERPRINT: VersionReason.FINGERPRINT_FAILED,
+    PROFILE: VersionReason.PROFILE_FAILED,
+    EVALUATION: VersionReason.EVALUATION_FAILED,
+}
 REASON = re.compile(r"[A-Z][A-Za-z]{2,62}")
 
 
@@ -31,8 +36,7 @@ def ending_of(job: Manifest, pod: Manifest | None, task: str = FINGERPRINT) -> E
     cause = str(failed[0].get("reason", "")) if failed else ""
     if cause == "DeadlineExceeded":
         message = f"the {task} pod ran for an hour without an end. Next: log a model that loads faster."
-        reason = VersionReason.FINGERPRINT_FAILED if task == FINGERPRINT else VersionReason.PROFILE_FAILED
-        return Ending(reason, message, is_final=True)
+        return Ending(TOO_LATE[task], message, is_final=True)
     broken = next((item for item in statuses(pod) if _terminated(item).get("exitCode", 0) != 0), None) if pod else None
     if broken is None or cause == "PodFailurePolicy":
         return Ending(VersionReason.RETRYING, f"the {task} pod was disrupted or is gone", is_final=False)

@@ -1,14 +1,16 @@
 """What a pass knows of a model version, and which facts it asks for in which stage.
 
-    CHECKING ──> ATTEMPT ──> RECORDING ──> REFERENCE ──> PROFILING ──> LATCHED
-        ^           │ (transient: the       │   ^            │            ^
-        └───────────┘  next attempt)        │   └────────────┘            │
-                                            └── no reference, or given up ┘
+    CHECKING ──> ATTEMPT ──> RECORDING ──> REFERENCE ──> PROFILING ──┬──────────────────────────> LATCHED
+        ^           │ (transient: the       │   ^            │       │                             ^
+        └───────────┘  next attempt)        │   └────────────┘       └─> EVALUATION ──> COMPARING ─┘
+                                            └── no reference, or given up ^ (where the spec asks for it)
 
 CHECKING asks MLflow whether the version is what the resource says; ATTEMPT watches the fingerprint pod; RECORDING keeps
 its record in MLflow; only what MLflow holds is latched, and nothing is asked again. REFERENCE asks which rows the
-profile is built from, PROFILING watches the pod that builds and keeps it. A spec that changes before there is a profile
-leads from LATCHED back to REFERENCE, and to attempts that are there already when the reference is the same.
+profile is built from, PROFILING watches the pod that builds and keeps it. EVALUATION asks which version serves,
+COMPARING watches the pod in which both answer the same rows: once, and before any approval. A spec that changes before
+there is a profile leads from LATCHED back to REFERENCE, and to attempts that are there already when the reference is
+the same.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ MAX_ATTEMPTS = 3
 FETCH = "fetch"
 FINGERPRINT = "fingerprint"
 PROFILE = "profile"
+EVALUATION = "evaluation"
 
 
 class Stage(StrEnum):
@@ -40,12 +43,16 @@ class Stage(StrEnum):
     RECORDING = "Recording"  # it ended well: its record goes to MLflow
     REFERENCE = "Reference"  # the fingerprint is in status, and no profile Job of the current attempt
     PROFILING = "Profiling"  # it is there
-    LATCHED = "Latched"  # the profile is in status, or why there is none
+    EVALUATION = "Evaluation"  # that is known, the spec asks for a comparison, and there is no Job of it
+    COMPARING = "Comparing"  # it is there
+    LATCHED = "Latched"  # all that will be known is in status
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersionFacts:
-    """Observed facts; what was not asked for is Unknown. ``log`` is that of the container that loads the model."""
+    """Observed facts; what was not asked for is Unknown. ``log`` is that of the container that loads the model;
+    ``services`` and ``versions`` are those of the namespace.
+    """
 
     jobs: Children | Unknown = NOT_ASKED
     pods: Children | Unknown = NOT_ASKED
@@ -53,6 +60,8 @@ class ModelVersionFacts:
     registered: RegisteredModel | Unknown | None = NOT_ASKED
     log: PodLog | Unknown | None = NOT_ASKED
     reference: Reference | Unknown | None = NOT_ASKED
+    services: Children | Unknown = NOT_ASKED
+    versions: Children | Unknown = NOT_ASKED
     rejections: tuple[Rejection, ...] = ()
 
 
@@ -64,6 +73,7 @@ class Needs:
     registered: bool = False
     log: bool = False
     reference: bool = False
+    champion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,23 @@ def job_of(resource: ModelVersion, jobs: Children) -> Manifest | None:
     return job if job is not None and is_controlled_by(job, resource.metadata.uid) else None
 
 
+def evaluation_attempt(resource: ModelVersion, jobs: Children) -> int:
+    """Number of the newest attempt at comparing it, 0 when there is none."""
+    names = {evaluation_job_name(resource, number): number for number in range(1, MAX_ATTEMPTS + 1)}
+    return max((names.get(job["metadata"]["name"], 0) for job in jobs.items if is_ours(job, resource)), default=0)
+
+
+def evaluation_job_name(resource: ModelVersion, attempt: int) -> str:
+    """Name of an attempt's Job."""
+    return child_name(resource.metadata.name, resource.metadata.uid, EVALUATION, str(attempt))
+
+
+def evaluation_job_of(resource: ModelVersion, jobs: Children) -> Manifest | None:
+    """The Job of the current attempt at comparing it."""
+    job = jobs.named(evaluation_job_name(resource, evaluation_attempt(resource, jobs)))
+    return job if job is not None and is_ours(job, resource) else None
+
+
 def pods_of(job: Manifest, pods: Children) -> tuple[Manifest, ...]:
     """The pods of one attempt, newest first."""
     wanted = (_task_of(job), _attempt_of(job))
@@ -139,9 +166,11 @@ def pods_of(job: Manifest, pods: Children) -> tuple[Manifest, ...]:
 def stage(resource: ModelVersion, jobs: Children) -> Stage:
     """The stage that follows from what is latched and which Jobs exist."""
     if resource.status.fingerprint is not None:
-        if is_settled(resource):
+        if not is_settled(resource):
+            return Stage.REFERENCE if profile_job_of(resource, jobs) is None else Stage.PROFILING
+        if resource.spec.evaluation is None or resource.status.evaluation is not None:
             return Stage.LATCHED
-        return Stage.REFERENCE if profile_job_of(resource, jobs) is None else Stage.PROFILING
+        return Stage.EVALUATION if evaluation_job_of(resource, jobs) is None else Stage.COMPARING
     job = job_of(resource, jobs)
     if job is None:
         return Stage.CHECKING
@@ -166,6 +195,8 @@ def needs(resource: ModelVersion, jobs: Children | None = None) -> Needs:
             return Needs(version=True, log=True)
         case Stage.REFERENCE:
             return Needs(reference=resource.spec.reference is None)
+        case Stage.EVALUATION | Stage.COMPARING:
+            return Needs(champion=True)
         case Stage.ATTEMPT | Stage.PROFILING | Stage.LATCHED:
             return Needs()
 

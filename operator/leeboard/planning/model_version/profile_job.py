@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from leeboard.api.model_version import Artifact, ModelVersion
 from leeboard.api.names import GROUP, Kind, Label, owner_labels
 from leeboard.api.reference import Reference
-from leeboard.api.resource import Manifest, controller_reference
+from leeboard.api.resource import Manifest
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.model_version.facts import FETCH, PROFILE, profile_job_name, profile_task
-from leeboard.planning.model_version.job import (
-    ACTIVE_SECONDS,
-    MODEL_PATH,
-    MODEL_VOLUME,
-    POD_FAILURE_POLICY,
-    RESOURCES,
+from leeboard.planning.model_version.job import MODEL_PATH, MODEL_VOLUME
+from leeboard.planning.model_version.pods import (
+    container,
+    fetching,
+    literal,
+    mount,
+    one_after_the_other,
+    one_pod_job,
+    read_only,
 )
-from leeboard.planning.pod_template import TMP_PATH, read_only_root, restricted, with_credentials, with_metadata
+from leeboard.planning.pod_template import TMP_PATH
 
 REFERENCE_ANNOTATION = f"{GROUP}/reference"
 """The reference as it was found, so that a further attempt is made from the same rows."""
@@ -50,7 +53,7 @@ class Task:
 
 
 def profile_job(task: Task) -> Manifest:
-    """The Job of one attempt; Kubernetes never retries it, the next attempt is another Job."""
+    """The Job of one attempt."""
     metadata, spec = task.resource.metadata, task.resource.spec
     labels = {
         **owner_labels(Kind.MODEL_VERSION, name=metadata.name, uid=metadata.uid),
@@ -59,24 +62,9 @@ def profile_job(task: Task) -> Manifest:
         Label.MODEL: spec.model,
         Label.MODEL_VERSION: metadata.name,
     }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": profile_job_name(task.resource, task.attempt),
-            "namespace": metadata.namespace,
-            "labels": labels,
-            "annotations": {REFERENCE_ANNOTATION: task.reference.model_dump_json(by_alias=True, exclude_none=True)},
-            "ownerReferences": [controller_reference(Kind.MODEL_VERSION, metadata)],
-        },
-        "spec": {
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": ACTIVE_SECONDS,
-            "podReplacementPolicy": "Failed",
-            "podFailurePolicy": POD_FAILURE_POLICY,
-            "template": with_metadata(_template(task), labels=labels),
-        },
-    }
+    name = profile_job_name(task.resource, task.attempt)
+    told = {REFERENCE_ANNOTATION: task.reference.model_dump_json(by_alias=True, exclude_none=True)}
+    return one_pod_job(task.resource, _template(task), name=name, labels=labels, annotations=told)
 
 
 def source_of(reference: Reference) -> str:
@@ -85,26 +73,15 @@ def source_of(reference: Reference) -> str:
 
 
 def _template(task: Task) -> Manifest:
-    spec: Manifest = {
-        "restartPolicy": "Never",
-        "enableServiceLinks": False,
-        "initContainers": [_reference(task), _fetch(task), _profile(task)],
-        "containers": [_upload(task)],
-        "volumes": [
-            {"name": MODEL_VOLUME, "emptyDir": {}},
-            *({"name": name, "emptyDir": {"sizeLimit": limit}} for name, limit in LIMITS.items()),
-        ],
-    }
-    if task.defaults.image_pull_secrets:
-        spec["imagePullSecrets"] = [{"name": name} for name in task.defaults.image_pull_secrets]
-    return read_only_root(restricted({"spec": spec}))
+    containers = [_reference(task), _fetch(task), _profile(task), _upload(task)]
+    return one_after_the_other(containers, {MODEL_VOLUME: None, **LIMITS}, task.defaults)
 
 
 def _reference(task: Task) -> Manifest:
     reference = task.reference
     uri = reference.uri or f"runs:/{task.resource.spec.source.run_id}/{reference.artifact}"
-    arguments = ["fetch-reference", f"--reference-uri={_literal(uri)}", f"--reference={REFERENCE_PATH}/rows"]
-    return _with_mlflow(task, REFERENCE, arguments, mounts=[_mount(REFERENCE_VOLUME, REFERENCE_PATH)])
+    arguments = ["fetch-reference", f"--reference-uri={literal(uri)}", f"--reference={REFERENCE_PATH}/rows"]
+    return fetching(task.defaults, REFERENCE, arguments, mounts=[mount(REFERENCE_VOLUME, REFERENCE_PATH)])
 
 
 def _fetch(task: Task) -> Manifest:
@@ -114,7 +91,7 @@ def _fetch(task: Task) -> Manifest:
         f"--destination={MODEL_PATH}",
         f"--digest={task.artifact.digest}",
     ]
-    return _with_mlflow(task, FETCH, arguments, mounts=[_mount(MODEL_VOLUME, MODEL_PATH)])
+    return fetching(task.defaults, FETCH, arguments, mounts=[mount(MODEL_VOLUME, MODEL_PATH)])
 
 
 def _profile(task: Task) -> Manifest:
@@ -127,19 +104,19 @@ def _profile(task: Task) -> Manifest:
         f"--model-version={spec.version}",
         f"--model-digest={task.artifact.digest}",
         f"--reference={REFERENCE_PATH}/rows",
-        f"--source={_literal(source_of(reference))}",
+        f"--source={literal(source_of(reference))}",
         f"--profile={PROFILE_PATH}/profile.json",
     ]
     optional = {"format": reference.format, "time-column": reference.time_column, "target": reference.target}
-    arguments += [f"--{option}={_literal(value)}" for option, value in optional.items() if value]
+    arguments += [f"--{option}={literal(value)}" for option, value in optional.items() if value]
     if reference.redact:
-        arguments.append(f"--redact={_literal(json.dumps(list(reference.redact)))}")
+        arguments.append(f"--redact={literal(json.dumps(list(reference.redact)))}")
     mounts = [
-        {**_mount(MODEL_VOLUME, MODEL_PATH), "readOnly": True},
-        {**_mount(REFERENCE_VOLUME, REFERENCE_PATH), "readOnly": True},
-        _mount(PROFILE_VOLUME, PROFILE_PATH),
+        read_only(MODEL_VOLUME, MODEL_PATH),
+        read_only(REFERENCE_VOLUME, REFERENCE_PATH),
+        mount(PROFILE_VOLUME, PROFILE_PATH),
     ]
-    return _container(task, PROFILE, arguments, mounts=mounts)
+    return container(task.defaults, PROFILE, arguments, mounts=mounts)
 
 
 def _upload(task: Task) -> Manifest:
@@ -149,33 +126,5 @@ def _upload(task: Task) -> Manifest:
         f"--model-digest={task.artifact.digest}",
         f"--profile={PROFILE_PATH}/profile.json",
     ]
-    mounts = [{**_mount(PROFILE_VOLUME, PROFILE_PATH), "readOnly": True}, _mount(UPLOAD_TMP_VOLUME, TMP_PATH)]
-    return _with_mlflow(task, UPLOAD, arguments, mounts=mounts)
-
-
-def _with_mlflow(task: Task, name: str, arguments: list[str], *, mounts: list[Manifest]) -> Manifest:
-    """A container that speaks with MLflow and loads nothing."""
-    container = _container(task, name, arguments, mounts=mounts)
-    container["env"] = [{"name": "MLFLOW_TRACKING_URI", "value": task.defaults.tracking_uri}]
-    return with_credentials(container, task.defaults.credentials_secret)
-
-
-def _container(task: Task, name: str, arguments: list[str], *, mounts: list[Manifest]) -> Manifest:
-    return {
-        "name": name,
-        "image": task.defaults.runtime_image,
-        "imagePullPolicy": task.defaults.image_pull_policy,
-        "command": ["leeboard-runtime"],
-        "args": arguments,
-        "resources": RESOURCES,
-        "volumeMounts": mounts,
-    }
-
-
-def _literal(text: str) -> str:
-    """``$(NAME)`` in an argument would be replaced by the kubelet; ``$$`` is a dollar."""
-    return text.replace("$(", "$$(")
-
-
-def _mount(volume: str, path: str) -> Manifest:
-    return {"name": volume, "mountPath": path}
+    mounts = [read_only(PROFILE_VOLUME, PROFILE_PATH), mount(UPLOAD_TMP_VOLUME, TMP_PATH)]
+    return fetching(task.defaults, UPLOAD, arguments, mounts=mounts)

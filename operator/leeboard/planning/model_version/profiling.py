@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from leeboard.api.conditions import ConditionStatus, ConditionType, is_true
+from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of, is_true
 from leeboard.api.model_version import ModelVersionStatus, Profile
 from leeboard.api.reasons_model_version import VersionReason
 from leeboard.api.reasons_pod_start import StartReason
@@ -82,6 +82,14 @@ def profile_of(status: ModelVersionStatus) -> Report:
         "" if profile is None else f"{profile.rows} rows; {profile.monitored} of {profile.features} inputs are counted"
     )
     return settled(status, profile_judgement(ConditionStatus.TRUE, VersionReason.PROFILED, told))
+
+
+def latched(status: ModelVersionStatus) -> Report:
+    """What was latched, told again; why there is no profile stays in the words in which it was told first."""
+    known = condition_of(status.conditions, ConditionType.PROFILE_READY)
+    if status.profile is not None or known is None:
+        return profile_of(status)
+    return settled(status, profile_judgement(known.status, known.reason, known.message))
 
 
 def _kept(situation: Situation, job: Manifest, pods: tuple[Manifest, ...], *, attempt: int) -> Step:

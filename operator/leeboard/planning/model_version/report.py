@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from leeboard.api.conditions import ConditionStatus, ConditionType, Judgement, condition_of, merge_conditions
+from leeboard.api.evaluation import EvaluationVerdict
 from leeboard.api.model_version import ModelVersionStatus
 from leeboard.api.reasons_model_version import VersionPhase, VersionReason
 from leeboard.planning.actions import Action
@@ -23,6 +24,7 @@ class Mood(StrEnum):
     UNDER_WAY = "UnderWay"
     STALLED = "Stalled"
     PROFILING = "Profiling"
+    EVALUATING = "Evaluating"
     DONE = "Done"
 
 
@@ -69,6 +71,11 @@ def profiling(reason: str, message: str) -> Report:
     return Report(VersionPhase.PROFILING, Mood.PROFILING, reason, message, found)
 
 
+def evaluating(known: Report, reason: str, message: str) -> Report:
+    """What is known is as ``known`` says, and the version is being compared."""
+    return replace(known, phase=VersionPhase.EVALUATING, mood=Mood.EVALUATING, reason=str(reason), message=message)
+
+
 def settled(status: ModelVersionStatus, profile: Judgement) -> Report:
     """The report of a latched fingerprint, whatever came of the profile."""
     artifact, fingerprint = status.artifact, status.fingerprint
@@ -92,7 +99,7 @@ def told(situation: Situation, step: Step) -> Plan:
     known = step.status or before
     approved = approval(situation.resource, known)
     report = _outcome(step.report, approved)
-    said = _judgements(step.report, approved)
+    said = (*_judgements(step.report, approved), *_better(situation, known, step.report))
     status = known.model_copy(
         update={
             "phase": report.phase.value,
@@ -101,7 +108,7 @@ def told(situation: Situation, step: Step) -> Plan:
             "evidence_digest": evidence_digest(known),
         }
     )
-    return Plan(status, step.writes, step.actions, _notices(before, report), step.requeue_after)
+    return Plan(status, step.writes, step.actions, _notices(before, known, report), step.requeue_after)
 
 
 def _outcome(report: Report, approved: Judgement) -> Report:
@@ -142,13 +149,15 @@ def _judgements(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
                 waits,
                 report.profile,
             )
-        case Mood.PROFILING:
+        case Mood.PROFILING | Mood.EVALUATING:
+            is_profiled = report.mood is Mood.EVALUATING
+            awaited = VersionReason.WAITS_FOR_EVALUATION if is_profiled else VersionReason.WAITS_FOR_PROFILE
             return (
                 not_ready,
                 Judgement(type=types.RECONCILING, status=TRUE, reason=reason, message=message),
                 Judgement(type=types.STALLED, status=FALSE, reason=VersionReason.NOT_STALLED),
                 Judgement(type=types.FINGERPRINTED, status=TRUE, reason=VersionReason.FINGERPRINTED),
-                Judgement(type=types.APPROVED, status=UNKNOWN, reason=VersionReason.WAITS_FOR_PROFILE),
+                Judgement(type=types.APPROVED, status=UNKNOWN, reason=awaited),
                 report.profile,
             )
         case Mood.DONE:
@@ -171,12 +180,32 @@ def _settled(report: Report, approved: Judgement) -> tuple[Judgement, ...]:
     return not_ready, Judgement(type=types.RECONCILING, status=TRUE, reason=reason, message=message), well
 
 
+def _better(situation: Situation, known: ModelVersionStatus, report: Report) -> tuple[Judgement, ...]:
+    """Better, where the spec asks for a comparison."""
+    if situation.resource.spec.evaluation is None:
+        return ()
+    found = known.evaluation
+    if found is None and report.mood is Mood.EVALUATING:
+        return (Judgement(type=ConditionType.BETTER, status=UNKNOWN, reason=report.reason, message=report.message),)
+    if found is None:
+        return (Judgement(type=ConditionType.BETTER, status=UNKNOWN, reason=VersionReason.WAITS_FOR_FINGERPRINT),)
+    status = {EvaluationVerdict.BETTER: TRUE, EvaluationVerdict.NOT_BETTER: FALSE}.get(found.verdict, UNKNOWN)
+    return (Judgement(type=ConditionType.BETTER, status=status, reason=found.reason, message=found.message),)
+
+
 LOUD = frozenset({VersionReason.RETRYING, VersionReason.TRACKING_UNAVAILABLE})
 
 
-def _notices(before: ModelVersionStatus, report: Report) -> tuple[Notice, ...]:
-    """One event when a version is ready, stalls, or has to be tried again, and one when there will be no profile."""
-    return (*_notices_of_profile(before, report.profile), *_notices_of_version(before, report))
+def _notices(before: ModelVersionStatus, known: ModelVersionStatus, report: Report) -> tuple[Notice, ...]:
+    """One event when a version is ready, stalls, or has to be tried again, one when there will be no profile, and one
+    when it was compared.
+    """
+    found = known.evaluation
+    compared = []
+    if found is not None and before.evaluation is None:
+        kind = NoticeType.NORMAL if found.verdict is EvaluationVerdict.BETTER else NoticeType.WARNING
+        compared.append(Notice(kind, found.reason, found.message))
+    return (*_notices_of_profile(before, report.profile), *compared, *_notices_of_version(before, report))
 
 
 def _notices_of_profile(before: ModelVersionStatus, profile: Judgement) -> tuple[Notice, ...]:

@@ -12,8 +12,8 @@ from leeboard.api.resource import Metadata
 from leeboard.api.retraining_status import RetrainingStatus, TriggerKind
 from leeboard.planning.plan import Notice, NoticeType
 from leeboard.planning.retraining.guards import Objection, objection
-from leeboard.planning.retraining.memory import based, followed, judged, started
-from leeboard.planning.retraining.signs import Case
+from leeboard.planning.retraining.memory import based, compared, followed, judged, started
+from leeboard.planning.retraining.signs import Candidate, Case
 from leeboard.planning.retraining.wishes import Lacking, Wish, wishes
 
 
@@ -38,9 +38,11 @@ def decide(case: Case, service: Metadata) -> Decision:
     memory, ended = followed(case)
     case = replace(case, memory=based(case, memory))
     found = tuple(wishes(case))
+    memory, told = compared(case, case.memory)
+    case = replace(case, memory=memory)
     memory, opened = judged(case, found)
     case = replace(case, memory=memory)
-    notices = (*ended, *opened)
+    notices = (*ended, *told, *opened)
     objections = [(item, objection(case, item)) for item in found if isinstance(item, Wish)]
     free = next((wish for wish, against in objections if against is None), None)
     if free is not None:
@@ -51,14 +53,12 @@ def decide(case: Case, service: Metadata) -> Decision:
     turned_down = [(wish, against) for wish, against in objections if against is not None]
     refusal = next((str(against) for wish, against in turned_down if wish.kind is TriggerKind.ON_DEMAND), None)
     until = min((against.until for _, against in turned_down if against.until is not None), default=None)
-    return Decision(memory, _why_not(memory, found, turned_down), notices, refusal, until)
+    return Decision(memory, _why_not(case, found, turned_down), notices, refusal, until)
 
 
-def _why_not(
-    memory: RetrainingStatus, found: Sequence[Wish | Lacking], turned_down: Sequence[tuple[Wish, Objection]]
-) -> Judgement:
+def _why_not(case: Case, found: Sequence[Wish | Lacking], turned_down: Sequence[tuple[Wish, Objection]]) -> Judgement:
     """The condition while nothing new starts."""
-    trigger = memory.trigger
+    trigger = case.memory.trigger
     if trigger is not None and trigger.outcome is None:
         message = f"TrainingJob {trigger.training_job}: {trigger.kind}: {trigger.evidence}"
         return _judgement(RetrainingReason.TRAINING, message)
@@ -67,7 +67,10 @@ def _why_not(
     lacking = next((item for item in found if isinstance(item, Lacking)), None)
     if lacking is not None:
         return _judgement(lacking.reason, lacking.message)
-    return _judgement(RetrainingReason.NO_TRIGGER, "nothing asks for a training")
+    said = "nothing asks for a training"
+    if case.signs.candidate is Candidate.NOT_BETTER:
+        said += f"; the last one brought nothing better: {case.signs.evaluation}"
+    return _judgement(RetrainingReason.NO_TRIGGER, said)
 
 
 def _judgement(reason: RetrainingReason, message: str) -> Judgement:

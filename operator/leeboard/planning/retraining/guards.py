@@ -1,7 +1,7 @@
 """What speaks against a training that is asked for. The list is the specification; the first that objects is told.
 
-Cooldown counts from the END of the last training; each training for drift or loss after which it went on doubles it, up
-to seven days, and after three of them the circuit is open until a person asks.
+Cooldown counts from the END of the last training; each training for drift or loss after which it went on, and each that
+brought nothing better, doubles it, up to seven days, and after three of them the circuit is open until a person asks.
 """
 
 from __future__ import annotations
@@ -65,14 +65,15 @@ def version_pending(case: Case, _wish: Wish) -> Objection | None:
     trigger = case.memory.trigger
     if trigger is None or not is_pending(case):
         return None
-    message = f"version {trigger.version}, which the last training brought, waits for approval or for its rollout"
-    return Objection(RetrainingReason.VERSION_PENDING, message)
+    waits = f"version {trigger.version}, which the last training brought, waits for approval or for its rollout"
+    known = case.signs.evaluation
+    return Objection(RetrainingReason.VERSION_PENDING, f"{waits}; {known}" if known else waits)
 
 
 def is_pending(case: Case) -> bool:
     """Whether it is open what becomes of the version that the last training brought; not known is open."""
     trigger = case.memory.trigger
-    is_settled = case.signs.candidate in {Candidate.SERVES, Candidate.REFUSED}
+    is_settled = case.signs.candidate in {Candidate.SERVES, Candidate.NOT_BETTER, Candidate.REFUSED}
     return trigger is not None and trigger.version is not None and not is_settled
 
 

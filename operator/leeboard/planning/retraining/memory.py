@@ -3,7 +3,8 @@
 no trigger ──started──> trigger latched ──its TrainingJob made──> seen ──ends──> outcome latched
                                                                                    │ judged once:
            healthy window of what it brought: fruitless = 0, the circuit closes <──┤
-           the next wish for drift or loss: fruitless + 1, at 3 the circuit opens <─┘
+           the next wish for drift or loss: fruitless + 1, at 3 the circuit opens <─┤
+                             what it brought is not better: the same, and at once <─┘
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from leeboard.planning.plan import Notice, NoticeType
 from leeboard.planning.retraining.facts import looks_at_template
 from leeboard.planning.retraining.guards import FRUITLESS_LIMIT, is_pending
 from leeboard.planning.retraining.schedule import fault_of, last_tick, name_of
-from leeboard.planning.retraining.signs import Case, Finding, Training, Verdicts
+from leeboard.planning.retraining.signs import Candidate, Case, Finding, Training, Verdicts
 from leeboard.planning.retraining.wishes import Lacking, Wish
 
 WEEK = timedelta(days=7)
@@ -101,10 +102,7 @@ def judged(case: Case, found: Sequence[Wish | Lacking]) -> Told:
     if isinstance(verdicts, Verdicts) and _is_healthy(memory, verdicts):
         healed = {"fruitless": 0, "circuit_open_since": None, "trigger": _counted(trigger)}
         return memory.model_copy(update=healed), ()
-    if trigger is None or trigger.ended_at is None or trigger.judged or not trigger.kind.rests_on_evidence:
-        return memory, ()
-    is_asked_again = any(isinstance(item, Wish) and item.kind.rests_on_evidence for item in found)
-    if not is_asked_again or is_pending(case) or case.signs.is_rolling_out:
+    if trigger is None or trigger.ended_at is None or trigger.judged or not _was_in_vain(case, trigger, found):
         return memory, ()
     fruitless = memory.fruitless + 1
     update = {"fruitless": fruitless, "trigger": _counted(trigger)}
@@ -113,6 +111,15 @@ def judged(case: Case, found: Sequence[Wish | Lacking]) -> Told:
     message = f"{fruitless} trainings in a row did not help: nothing more starts by itself until a person asks"
     opened = Notice(NoticeType.WARNING, RetrainingEvent.CIRCUIT_OPENED, message)
     return memory.model_copy(update={**update, "circuit_open_since": timestamp(case.now)}), (opened,)
+
+
+def _was_in_vain(case: Case, trigger: TriggerStatus, found: Sequence[Wish | Lacking]) -> bool:
+    """Whether it brought nothing better, or is over and what asked for it goes on."""
+    if case.signs.candidate is Candidate.NOT_BETTER:
+        return True
+    is_asked_again = any(isinstance(item, Wish) and item.kind.rests_on_evidence for item in found)
+    is_over = not is_pending(case) and not case.signs.is_rolling_out
+    return trigger.kind.rests_on_evidence and is_asked_again and is_over
 
 
 def _is_healthy(memory: RetrainingStatus, verdicts: Verdicts) -> bool:
@@ -124,6 +131,17 @@ def _is_healthy(memory: RetrainingStatus, verdicts: Verdicts) -> bool:
     is_open = memory.trigger is not None and memory.trigger.outcome is not None and not memory.trigger.judged
     is_later = ended is None or datetime.fromisoformat(verdicts.healthy_at) > datetime.fromisoformat(ended)
     return (has_trouble or is_open) and is_later
+
+
+def compared(case: Case, memory: RetrainingStatus) -> Told:
+    """How the version that the last training brought compares, told once."""
+    trigger, known = memory.trigger, case.signs.evaluation
+    if trigger is None or trigger.evaluation or not known:
+        return memory, ()
+    memory = memory.model_copy(update={"trigger": trigger.model_copy(update={"evaluation": known})})
+    if case.signs.candidate is not Candidate.NOT_BETTER:
+        return memory, ()
+    return memory, (Notice(NoticeType.WARNING, RetrainingEvent.NOT_BETTER, known),)
 
 
 def _counted(trigger: TriggerStatus | None) -> TriggerStatus | None:

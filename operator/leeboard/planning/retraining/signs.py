@@ -47,6 +47,7 @@ class Candidate(StrEnum):
 
     PENDING = "Pending"  # not approved yet, or not yet offered to the rollout
     SERVES = "Serves"
+    NOT_BETTER = "NotBetter"  # compared with the version that serves, and nobody approved it all the same
     REFUSED = "Refused"  # rejected, failed, or superseded: it will not serve by itself
 
 
@@ -71,6 +72,7 @@ class Request:
 class Signs:
     """One observation.
 
+    ``evaluation`` is how the candidate compares with the version that serves, empty while nobody knows.
     ``training`` is the TrainingJob that the last trigger names, None when there is none. ``marks`` tell by URI whether
     data have changed. ``data`` is the URI that the template reads, None when nobody can say whether that has changed.
     ``template`` is the template as it is now, None where nobody needs to know; ``is_template_only``: it does not train
@@ -80,6 +82,7 @@ class Signs:
     verdicts: Verdicts | Unknown
     training: Training | Unknown | None = None
     candidate: Candidate | None = None
+    evaluation: str = ""
     is_rolling_out: bool = False
     request: Request | None = None
     marks: Mapping[str, str | Unknown] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 
+from leeboard.api.evaluation import VersionEvaluation
 from leeboard.api.inference_service import InferenceService
 from leeboard.api.names import API_VERSION, GROUP, Kind, owner_labels
 from leeboard.api.resource import Manifest, controller_reference
@@ -42,6 +43,10 @@ def training_job(service: InferenceService, template: Manifest, trigger: Trigger
     spec.pop("templateOnly", None)
     if needs_approval(service, trigger.kind):
         spec["modelVersion"] = {**(spec.get("modelVersion") or {}), "approval": "Manual"}
+    wanted = None if service.spec.retraining is None else service.spec.retraining.evaluation
+    if wanted is not None:
+        asked = VersionEvaluation(**wanted.model_dump(), service=metadata.name)
+        spec["modelVersion"] = {**(spec.get("modelVersion") or {}), "evaluation": asked.to_json()}
     return {
         "apiVersion": API_VERSION,
         "kind": Kind.TRAINING_JOB.value,

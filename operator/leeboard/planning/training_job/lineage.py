@@ -29,6 +29,7 @@ def model_version(resource: TrainingJob, version: RegisteredVersion, pods: Child
         lineage=_lineage(resource, version, pods),
         approval=resource.spec.model_version.approval,
         reference=resource.spec.model_version.reference,
+        evaluation=resource.spec.model_version.evaluation,
     )
     return {
         "apiVersion": API_VERSION,

@@ -105,7 +105,7 @@ WRONG = {
     "a required column that is missing": (
         frame().drop(columns=["income", "city"]),
         {},
-        'the reference lacks "income", "city", which the model\'s signature requires',
+        'the file lacks "income", "city", which the model\'s signature requires',
     ),
     "a text among numbers": (
         frame(income=["many" if number == 3 else "1.5" for number in range(ROWS)]),
@@ -127,8 +127,8 @@ WRONG = {
         {},
         "column \"vip\" holds 'maybe' in row 1, which is not true or false",
     ),
-    "a time column that is not there": (frame(), {"time_column": "t"}, 'timeColumn "t" is not in the reference'),
-    "a target that is not there": (frame(), {"target": "y"}, 'target "y" is not in the reference'),
+    "a time column that is not there": (frame(), {"time_column": "t"}, 'timeColumn "t" is not in the file'),
+    "a target that is not there": (frame(), {"target": "y"}, 'target "y" is not in the file'),
     "numbers as times": (frame(), {"time_column": "age"}, 'timeColumn "age" holds numbers'),
     "a time that is none": (frame(when=["soon"] * ROWS), {"time_column": "when"}, 'timeColumn "when" holds a value'),
     "a time that is missing": (
@@ -137,7 +137,7 @@ WRONG = {
         'timeColumn "when" has no time in row 5',
     ),
     "a format that nobody names": (frame(), {"source": "artifact:reference.xlsx"}, "neither .csv nor .parquet"),
-    "another format than it is": (frame(), {"format": "Parquet"}, "the reference cannot be read as Parquet"),
+    "another format than it is": (frame(), {"format": "Parquet"}, "the file cannot be read as Parquet"),
 }
 
 
