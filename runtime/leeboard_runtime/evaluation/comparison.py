@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +141,14 @@ def _names(classes: object, version: str) -> tuple[str, ...]:
 
 
 def _numbers(predicted: list[Any], version: str) -> Array:
-    count = sum(not (type(item) in {int, float} and isfinite(item)) for item in predicted)
-    if count:
-        raise _wrong(version, f"lack a finite number for {count} of {len(predicted)} rows")
     try:
-        return np.asarray(predicted, dtype=np.float64)
+        values = np.asarray([item if type(item) in {int, float} else np.nan for item in predicted], dtype=np.float64)
     except OverflowError as error:
         raise _wrong(version, "hold a number beyond double precision") from error
+    count = int((~np.isfinite(values)).sum())
+    if count:
+        raise _wrong(version, f"lack a finite number for {count} of {len(predicted)} rows")
+    return values
 
 
 def _wrong(version: str, what: str) -> PermanentFault:

@@ -21,15 +21,16 @@ from leeboard_runtime.errors import PermanentFault, Reason
 from leeboard_runtime.evaluation.faults import told_of_rows
 from leeboard_runtime.frames import Array
 from leeboard_runtime.measures import moment_of
-from leeboard_runtime.profiling.document import MICROSECONDS, moment_text
 from leeboard_runtime.profiling.reference import (
     MAX_ROWS,
+    MICROSECONDS,
     MIN_ROWS,
     NULLS,
     Wanted,
     format_of,
     labels_of,
     listed,
+    moment_text,
     times_of,
 )
 from leeboard_runtime.termination import write_termination

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,12 @@ from leeboard_runtime.profiling.kinds import Input, inputs_of
 from leeboard_runtime.profiling.parsing import invalid
 from leeboard_runtime.profiling.performance import performance
 from leeboard_runtime.profiling.quality import limits_of, quality_of
-from leeboard_runtime.profiling.reference import Reference, Wanted
+from leeboard_runtime.profiling.reference import Reference, Wanted, moment_text
 from leeboard_runtime.profiling.scoring import classes_of, importances, score
 from leeboard_runtime.profiling.slices import slices_of
 from leeboard_runtime.signature import Description
 
 SCHEMA = 1
-MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +92,6 @@ def _reference(reference: Reference, wanted: Wanted) -> dict[str, Any]:
         "from": None if times is None else moment_text(int(times[0])),
         "until": None if times is None else moment_text(int(times[-1])),
     }
-
-
-def moment_text(microseconds: int) -> str:
-    """RFC 3339 in UTC with whole seconds."""
-    return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _features(inputs: Sequence[Input], description: Description, shares: dict[str, float]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ that is none is a fault that names the column and the row. Rows beyond MAX_ROWS 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from leeboard_runtime.signature import Column, Description, Tensor
 MIN_ROWS = 200
 """Ten cells of twenty rows: with fewer, deciles mean nothing."""
 MAX_ROWS = 200_000
+MICROSECONDS = 1_000_000
 TEXT_TYPES = frozenset({"string", "binary"})
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 """What a CSV file says where it has no value, but in a column of text."""
@@ -115,6 +117,11 @@ def times_of(column: pd.Series, name: str) -> Array:
     if parsed.isna().any():
         raise invalid(f'timeColumn "{name}" has no time in row {int(np.argmax(parsed.isna().to_numpy())) + 1}')
     return np.asarray(parsed.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64))
+
+
+def moment_text(microseconds: int) -> str:
+    """RFC 3339 in UTC with whole seconds."""
+    return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _inputs(frame: pd.DataFrame, wanted: Wanted, description: Description) -> ModelInput:

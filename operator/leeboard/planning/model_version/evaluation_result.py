@@ -118,12 +118,13 @@ def _sentence(found: Compared, gain: Gain | None, values: tuple[float, float], *
     mine, other = values
     if found.errors is None:
         said = (
-            f"version {found.candidate} answers {mine:.2%} of {found.rows} rows rightly, {found.champion} {other:.2%}"
+            f"version {found.candidate} answers {mine:.2%} of {found.rows} rows rightly, version {found.champion}"
+            f" {other:.2%}"
         )
     else:
         said = (
             f"the mean absolute error of version {found.candidate} on {found.rows} rows is {mine:.6g}, that of"
-            f" {found.champion} {other:.6g}"
+            f" version {found.champion} {other:.6g}"
         )
     if gain is None:
         said += "; the errors of the latter vary too much, or are too few, for an interval"

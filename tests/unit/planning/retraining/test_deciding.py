@@ -292,3 +292,30 @@ def test_a_training_that_runs_is_neither_judged_nor_repeated() -> None:
     for _ in range(5):
         assert reason(world.later(days=2), training=Training()) == RetrainingReason.TRAINING
     assert (len(world.memory.starts), world.memory.fruitless) == (0, 0)
+
+
+def test_three_trainings_that_brought_nothing_better_open_the_circuit_without_being_asked_again() -> None:
+    world = World(spec(**ON_DRIFT, cooldown="1h", budget={"perDay": 24, "perWeek": 100}))
+    for number in range(3):
+        world.see(verdicts=BOTH)
+        world.train(version=str(number + 2))
+        world.see(verdicts=Verdicts(), candidate=Candidate.NOT_BETTER, evaluation=f"version {number + 2} is worse")
+        assert world.memory.fruitless == number + 1
+        assert world.memory.trigger is not None
+        assert world.memory.trigger.evaluation == f"version {number + 2} is worse"
+        world.signs = replace(world.signs, evaluation="")
+        world.later(days=1)
+    assert world.memory.circuit_open_since is not None
+    assert world.told.count(RetrainingEvent.NOT_BETTER) == 3
+    assert reason(world, verdicts=BOTH) == RetrainingReason.CIRCUIT_OPEN
+
+
+def test_a_cooldown_is_doubled_as_soon_as_what_was_trained_is_not_better() -> None:
+    world = World(spec(**ON_DRIFT, cooldown="24h", budget={"perDay": 24, "perWeek": 100}))
+    world.see(verdicts=BOTH)
+    world.train()
+    world.see(candidate=Candidate.NOT_BETTER, evaluation="version 2 is worse")
+    world.later(hours=30)
+    assert reason(world) == RetrainingReason.COOLING_DOWN
+    world.later(hours=20)
+    assert reason(world) == RetrainingReason.TRAINING
