@@ -118,15 +118,13 @@ class Counsel:
             is_template_only=is_template_only(template),
         )
 
-    def _brought(self) -> ModelVersion | None:
-        """The version that the last training brought."""
-        trigger = self._memory.trigger
-        number = None if trigger is None else trigger.version
+    def _version(self, number: str | None) -> ModelVersion | None:
         return next((item for item in self.versions if item.spec.version == number), None)
 
     def _evaluation(self) -> str:
-        """How that compares with the version that serves."""
-        found = self._brought()
+        """How the version that the last training brought compares with the one that serves."""
+        trigger = self._memory.trigger
+        found = None if trigger is None else self._version(trigger.version)
         known = None if found is None else found.status.evaluation
         return "" if known is None else known.message
 
@@ -140,7 +138,7 @@ class Counsel:
         """What became of a version of the model."""
         if state.stable is not None and state.stable.version == number and state.canary is None:
             return Candidate.SERVES
-        found = self._brought()
+        found = self._version(number)
         is_rejected = found is None or (found.spec.decision is not None and found.spec.decision.state == "Rejected")
         has_failed = any(item.version == number for item in state.failed)
         is_passed = state.stable is not None and int(state.stable.version) > int(number)
