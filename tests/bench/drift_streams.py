@@ -179,13 +179,18 @@ def car_loan(seed: int) -> Stream:
 
 
 @cache
+def car_loan_reference() -> Rows:
+    """The whole reference file."""
+    before = _read(_car_loan_folder() / "synthetic_car_loan_reference.csv")
+    return _rows(before, before["repaid"])
+
+
+@cache
 def _car_loan_rows() -> tuple[Rows, Rows]:
-    folder = _car_loan_folder()
-    before = _read(folder / "synthetic_car_loan_reference.csv")
+    folder, before = _car_loan_folder(), car_loan_reference()
     after = _read(folder / "synthetic_car_loan_analysis.csv")
     labels = _read(folder / "synthetic_car_loan_analysis_target.csv")["repaid"]
-    last = slice(len(before["id"]) - CAR_LOAN_REFERENCE, len(before["id"]))
-    return _rows(before, before["repaid"]).part(last), _rows(after, labels)
+    return before.part(slice(len(before) - CAR_LOAN_REFERENCE, None)), _rows(after, labels)
 
 
 def _car_loan_folder() -> Path:
