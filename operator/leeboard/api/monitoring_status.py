@@ -90,6 +90,9 @@ class FeatureStatus(ApiModel):
     name: Word = Field(description="Its name.")
     standing: Standing = Field(description="How it stood; why it was not judged if it was not.")
     psi: Figure | None = Field(default=None, description="Corrected PSI beside the reference; absent: unknown.")
+    last: Annotated[tuple[Figure, ...], Field(max_length=12)] = Field(
+        default=(), description="The same in the last windows, the newest last; empty: unknown."
+    )
 
 
 class SegmentStatus(ApiModel):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from leeboard.api.names import Kind
 from leeboard.cli.exits import Failure
 from leeboard.cli.options import (
@@ -13,16 +17,28 @@ from leeboard.cli.options import (
     ServiceArgument,
     Target,
 )
-from leeboard.cli.printing import print_document, print_table
+from leeboard.cli.printing import console, print_document, print_table
 from leeboard.cli.session import connected
+from leeboard.cli.sparkline import marks_for
+
+if TYPE_CHECKING:
+    from leeboard.api.inference_service import InferenceServiceStatus
 
 FACT_HEADINGS = ("FACT", "STATUS", "REASON", "MESSAGE")
-FEATURE_HEADINGS = ("VERSION", "FEATURE", "STANDING", "PSI", "IN 3 OF 4 WINDOWS")
+FEATURE_HEADINGS = ("VERSION", "FEATURE", "STANDING", "PSI", "LAST WINDOWS", "IN 3 OF 4 WINDOWS")
+SEGMENT_HEADINGS = ("INPUT", "VALUE", "ANSWERS", "ROWS", "PSI")
+GROUP_HEADINGS = ("OF", "INPUT", "VALUE", "STANDING", "ROWS", "RATE", "REFERENCE", "DIFFERENCE", "RATIO")
+SegmentOption = Annotated[
+    str | None, typer.Option("--segment", help="Only the segments of this input, or of this value.", metavar="NAME")
+]
+GroupsOption = Annotated[bool, typer.Option("--groups", help="Only the protected groups, with their intervals.")]
 
 
 def drift(
     service: ServiceArgument,
     *,
+    segment: SegmentOption = None,
+    groups: GroupsOption = False,
     output: OutputOption = Output.TABLE,
     namespace: NamespaceOption = None,
     context: ContextOption = None,
@@ -37,10 +53,29 @@ def drift(
     if output is not Output.TABLE:
         print_document(document_of(status), output)
         return
+    if segment is not None or groups:
+        _drill(status, segment, groups=groups)
+        return
     facts = tuple(facts_of(status))
     if not facts:
         raise Failure(f"nothing is known of {service} yet: leeboard get {service} shows what it waits for")
     print_table(FACT_HEADINGS, facts)
-    features = tuple(features_of(status))
+    features = tuple(features_of(status, marks_for(console().encoding)))
     if features:
         print_table(FEATURE_HEADINGS, features)
+
+
+def _drill(status: InferenceServiceStatus, segment: str | None, *, groups: bool) -> None:
+    from leeboard.cli.slice_rows import groups_of, names_of, segments_of  # noqa: PLC0415 - they load the models
+
+    if segment is not None:
+        rows = tuple(segments_of(status, segment))
+        if not rows:
+            known = ", ".join(names_of(status)) or "none in the last window; spec.monitoring.segments names them"
+            raise Failure(f"there is no segment {segment}: {known}")
+        print_table(SEGMENT_HEADINGS, rows)
+    if groups:
+        rows = tuple(groups_of(status))
+        if not rows:
+            raise Failure("nothing is known of groups: spec.monitoring.groups names them, and a window has to end")
+        print_table(GROUP_HEADINGS, rows)

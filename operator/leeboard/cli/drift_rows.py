@@ -8,6 +8,7 @@ from typing import Any
 from leeboard.api.conditions import ConditionType, condition_of
 from leeboard.api.inference_service import InferenceServiceStatus
 from leeboard.api.monitoring_status import DriftStatus
+from leeboard.cli.sparkline import BLOCKS, sparkline
 
 FACTS = (
     ConditionType.MONITORED,
@@ -26,11 +27,11 @@ def facts_of(status: InferenceServiceStatus) -> Iterator[tuple[str, ...]]:
             yield (type_.value, found.status.value, found.reason, found.message)
 
 
-def features_of(status: InferenceServiceStatus) -> Iterator[tuple[str, ...]]:
+def features_of(status: InferenceServiceStatus, marks: str = BLOCKS) -> Iterator[tuple[str, ...]]:
     """One row a feature of the last window, stable's and then the canary's; the answers last."""
     for window in (status.drift, status.canary_drift):
         if window is not None:
-            yield from _rows(window)
+            yield from _rows(window, marks)
 
 
 def document_of(status: InferenceServiceStatus) -> dict[str, Any]:
@@ -41,10 +42,17 @@ def document_of(status: InferenceServiceStatus) -> dict[str, Any]:
     return {"conditions": facts, **{name: parts[name] for name in names if name in parts}}
 
 
-def _rows(window: DriftStatus) -> Iterator[tuple[str, ...]]:
+def _rows(window: DriftStatus, marks: str) -> Iterator[tuple[str, ...]]:
     said = {**dict.fromkeys(window.drifted, "drifted"), **dict.fromkeys(window.mismatched, "never fitted")}
     for item in window.features:
-        yield (window.version, item.name, item.standing, item.psi or "unknown", said.get(item.name, ""))
-    yield (window.version, "(answers)", window.prediction, "", said.get("prediction", ""))
+        yield (
+            window.version,
+            item.name,
+            item.standing,
+            item.psi or "unknown",
+            sparkline(item.last, marks),
+            said.get(item.name, ""),
+        )
+    yield (window.version, "(answers)", window.prediction, "", "", said.get("prediction", ""))
     if window.share is not None:
-        yield (window.version, "(importance that drifted)", "", window.share, said.get("importance", ""))
+        yield (window.version, "(importance that drifted)", "", window.share, "", said.get("importance", ""))

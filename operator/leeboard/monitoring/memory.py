@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from leeboard.monitoring.cohorts import Cohorts, fitted
+from leeboard.monitoring.drift.trail import Trail
 from leeboard.monitoring.drift.votes import Votes
 from leeboard.monitoring.fairness.recall import Recall
 from leeboard.monitoring.memory_cohorts import (
@@ -24,7 +25,7 @@ from leeboard.monitoring.memory_cohorts import (
     recall_json,
     recall_of,
 )
-from leeboard.monitoring.memory_windows import votes_json, votes_of, windows_json, windows_of
+from leeboard.monitoring.memory_windows import trail_json, trail_of, votes_json, votes_of, windows_json, windows_of
 from leeboard.monitoring.performance.progress import Progress
 from leeboard.monitoring.windows import Windows
 
@@ -43,7 +44,7 @@ class Suspicion:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """``windows`` of all revisions; the others by revision. ``performance`` is the bet that watches all the time,
-    ``recalls`` what labels say of groups.
+    ``recalls`` what labels say of groups, ``trails`` how far features were in the last windows.
     """
 
     windows: Windows = field(default_factory=Windows)
@@ -52,6 +53,7 @@ class Memory:
     performance: Mapping[str, Progress] = field(default_factory=dict)
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     recalls: Mapping[str, Recall] = field(default_factory=dict)
+    trails: Mapping[str, Trail] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """JSON of at most MAX_BYTES; ``from_text`` gives an equal value unless baselines had to be left out."""
@@ -62,6 +64,7 @@ class Memory:
             "performance": {name: progress_json(one) for name, one in self.performance.items()},
             "suspicions": {name: _suspicion_json(one) for name, one in self.suspicions.items()},
             "recalls": {name: recall_json(one) for name, one in self.recalls.items()},
+            "trails": {name: trail_json(one) for name, one in self.trails.items()},
         }
         room = MAX_BYTES - len(_text(rest)) - len(',"windows":')
         return _text({**rest, "windows": windows_json(self.windows, room)})
@@ -84,6 +87,7 @@ def _memory(document: dict[str, Any]) -> Memory:
         performance={str(name): progress_of(one) for name, one in document["performance"].items()},
         suspicions={str(name): _suspicion(one) for name, one in document["suspicions"].items()},
         recalls={str(name): recall_of(one) for name, one in document.get("recalls", {}).items()},
+        trails={str(name): trail_of(one) for name, one in document.get("trails", {}).items()},
     )
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from leeboard.monitoring.drift.trail import Trail
 from leeboard.monitoring.drift.verdict import CLEAN, DIFFERS, UNKNOWN
 from leeboard.monitoring.drift.votes import Ballots, Votes
-from leeboard.monitoring.packed import Parts, Shape, packed, unpacked
+from leeboard.monitoring.packed import Parts, Shape, pack, packed, unpack, unpacked
 from leeboard.monitoring.slices import SliceKey, SliceKind
 from leeboard.monitoring.windows import GONE, Baseline, Open, Revision, Windows, process_digest
 
@@ -64,6 +65,17 @@ def votes_json(votes: Votes) -> dict[str, Any]:
         "first": _letters(votes.first),
         "opened": [moment.isoformat() for moment in votes.opened],
     }
+
+
+def trail_json(trail: Trail) -> list[Any]:
+    """Windows, features and the sizes."""
+    return [*trail.sizes.shape, pack(trail.sizes.ravel())]
+
+
+def trail_of(values: list[Any]) -> Trail:
+    """What ``trail_json`` was given."""
+    windows, features, text = values
+    return Trail(unpack(str(text)).reshape(int(windows), int(features)))
 
 
 def votes_of(document: dict[str, Any]) -> Votes:

@@ -12,6 +12,7 @@ from leeboard.api import monitoring_status as told
 from leeboard.api.conditions import timestamp
 from leeboard.monitoring.cells import QUALITY
 from leeboard.monitoring.drift.quality import Quality
+from leeboard.monitoring.drift.trail import Trail, figures
 from leeboard.monitoring.drift.verdict import Judged, Standing
 from leeboard.monitoring.performance import Standing as PerformanceStanding
 from leeboard.monitoring.profile import Profile
@@ -41,7 +42,7 @@ def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.ServedDriftS
         drift_since=None if ruling.since is None else timestamp(ruling.since),
         prediction=STANDINGS[judged.prediction],
         share=None if judged.share is None else f"{judged.share:.3f}",
-        features=tuple(_features(profile, judged)),
+        features=tuple(_features(profile, judged, conclusion.trail)),
         segments=tuple(segments_of(conclusion.segments, profile)),
         groups=tuple(groups_of(conclusion.groups, profile)),
     )
@@ -93,7 +94,7 @@ def _window(window: ClosedWindow, profile: Profile) -> dict[str, str | int]:
     }
 
 
-def _features(profile: Profile, judged: Judged) -> Iterator[told.FeatureStatus]:
+def _features(profile: Profile, judged: Judged, trail: Trail | None) -> Iterator[told.FeatureStatus]:
     """The largest change first; those without a number last, in their own order."""
     sizes = np.where(np.isfinite(judged.feature_size), judged.feature_size, -np.inf)
     for place in np.argsort(-sizes, kind="stable")[: told.MAX_NAMED]:
@@ -101,6 +102,7 @@ def _features(profile: Profile, judged: Judged) -> Iterator[told.FeatureStatus]:
             name=profile.features[place],
             standing=STANDINGS[Standing(int(judged.features[place]))],
             psi=_figure(float(judged.feature_size[place])),
+            last=figures(trail, int(place)),
         )
 
 

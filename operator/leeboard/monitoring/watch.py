@@ -176,6 +176,7 @@ def _handed(memory: Memory, revision: str, *, to: str) -> Memory:
         performance=_copied(memory.performance, revision, to),
         suspicions=_copied(memory.suspicions, revision, to),
         recalls=_copied(memory.recalls, revision, to),
+        trails=_copied(memory.trails, revision, to),
     )
 
 

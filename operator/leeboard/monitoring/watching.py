@@ -21,6 +21,7 @@ from leeboard.monitoring.drift.judging import Case, judge
 from leeboard.monitoring.drift.quality import Quality, judge_quality
 from leeboard.monitoring.drift.segments import SegmentFinding, judge_segments
 from leeboard.monitoring.drift.settings import Settings
+from leeboard.monitoring.drift.trail import Trail, followed
 from leeboard.monitoring.drift.verdict import DIFFERS, Judged
 from leeboard.monitoring.drift.votes import Ruling, Votes, no_votes, ruled, voted
 from leeboard.monitoring.fairness import (
@@ -62,6 +63,7 @@ class DriftConclusion:
     ruling: Ruling
     segments: tuple[SegmentFinding, ...] = ()
     groups: tuple[GroupFinding, ...] = ()
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def polled(memory: Memory, pods: Mapping[str, PodCells | None], *, profiles: Pro
         performance=_of(memory.performance, known),
         suspicions=_of(memory.suspicions, known),
         recalls=_of(memory.recalls, known),
+        trails=_of(memory.trails, known),
     )
 
 
@@ -155,6 +158,7 @@ def promoted(memory: Memory, revision: str) -> Memory:
         votes=_of(memory.votes, others),
         performance=_of(memory.performance, others),
         suspicions=_of(memory.suspicions, others),
+        trails=_of(memory.trails, others),
         recalls={name: renewed(one) if name == revision else one for name, one in memory.recalls.items()},
     )
 
@@ -179,15 +183,17 @@ def _judged(
     elif revision not in suspicions:
         suspicions[revision] = Suspicion(since, None)
     phi = 1.0 if (place := profile.place_of(Role.CLASS)) is None else float(calibration.phi[place])
+    trail = followed(memory.trails.get(revision), one)
     memory = replace(
         memory,
         votes={**memory.votes, revision: votes},
         suspicions=suspicions,
         recalls=known_scatter(memory.recalls, revision, phi),
+        trails=memory.trails if trail is None else {**memory.trails, revision: trail},
     )
     segments = judge_segments(profile, window.cells, calibration=calibration, settings=settings)
     groups = outcomes(profile, window.cells, phi=phi, settings=settings)
-    return memory, DriftConclusion(window, one, ruled(votes, one, profile), segments, groups)
+    return memory, DriftConclusion(window, one, ruled(votes, one, profile), segments, groups, trail)
 
 
 def _since(votes: Votes) -> datetime | None:

@@ -21,7 +21,7 @@ WINDOW = ServedDriftStatus(
     prediction="Stable",
     share="0.410",
     features=(
-        FeatureStatus(name="car_value", standing="Drifted", psi="0.4200"),
+        FeatureStatus(name="car_value", standing="Drifted", psi="0.4200", last=("", "0.010", "0.420")),
         FeatureStatus(name="visits", standing="Drifted", psi="0.3100"),
         FeatureStatus(name="note", standing="TooFewRows"),
     ),
@@ -45,11 +45,11 @@ def test_facts_say_why_a_trigger_was_suppressed() -> None:
 
 def test_features_are_shown_with_what_is_unknown_said_to_be() -> None:
     assert list(features_of(STATUS)) == [
-        ("3", "car_value", "Drifted", "0.4200", "drifted"),
-        ("3", "visits", "Drifted", "0.3100", "never fitted"),
-        ("3", "note", "TooFewRows", "unknown", ""),
-        ("3", "(answers)", "Stable", "", ""),
-        ("3", "(importance that drifted)", "", "0.410", "drifted"),
+        ("3", "car_value", "Drifted", "0.4200", "·▁█", "drifted"),
+        ("3", "visits", "Drifted", "0.3100", "", "never fitted"),
+        ("3", "note", "TooFewRows", "unknown", "", ""),
+        ("3", "(answers)", "Stable", "", "", ""),
+        ("3", "(importance that drifted)", "", "0.410", "", "drifted"),
     ]
 
 
@@ -57,4 +57,4 @@ def test_programs_get_the_same() -> None:
     document = document_of(STATUS)
     assert document.keys() == {"conditions", "drift"}
     assert [one["type"] for one in document["conditions"]] == ["DriftDetected", "Retraining"]
-    assert document["drift"]["features"][2] == {"name": "note", "standing": "TooFewRows"}
+    assert document["drift"]["features"][2] == {"name": "note", "standing": "TooFewRows", "last": []}

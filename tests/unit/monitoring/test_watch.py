@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from leeboard.api import monitoring_status as told
 from leeboard.api.monitoring_status import DriftVerdict, QualityVerdict
 from leeboard.monitoring.drift.quality import QualityVerdict as JudgedQuality
@@ -157,3 +161,32 @@ def test_new_pods_of_the_same_version_keep_its_votes() -> None:
     service.poll(hours=0.1)
     assert drift_of(service.watch, "r1b").verdict == "Drift"
     assert drift_of(service.day(50, pod="r1b-a", shift=1.5), "r1b").verdict == "Drift"
+
+
+def test_the_last_windows_of_a_feature_are_told_oldest_first_and_unknown_where_too_few_rows_came() -> None:
+    service = Service()
+    service.poll()
+    for seed in (10, 11):
+        service.day(seed)
+    service.serve("r1-a", rows(12, count=600))
+    service.settings = replace(service.settings, most_bias=0.001)
+    service.poll(hours=24)
+    service.settings = replace(service.settings, most_bias=0.02)
+    again = Watch.from_data(service.watch.to_data())
+    assert again is not None
+    assert again.memory.trails == service.watch.memory.trails
+    service.watch = again
+    feature = drift_of(service.day(13, shift=1.5)).features[0]
+    assert (feature.name, len(feature.last), feature.last[2]) == ("car_value", 4, "")
+    assert max(map(float, feature.last[:2])) < 0.05
+    assert float(feature.last[3]) == pytest.approx(float(feature.psi or 0), abs=0.001)
+
+
+def test_twelve_windows_are_remembered_and_a_promotion_begins_anew() -> None:
+    service = drifting()
+    for seed in range(20, 30):
+        service.day(seed)
+    assert len(drift_of(service.watch).features[0].last) == 12
+    service.references["r2"], service.stable = NEXT, "r2"
+    service.poll(hours=1)
+    assert len(drift_of(service.day(40, pod="r2-a", shift=1.5), "r2").features[0].last) == 1
