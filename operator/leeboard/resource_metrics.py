@@ -14,10 +14,8 @@ from leeboard.api.conditions import ConditionType
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
 
-CONDITIONS = frozenset(
-    {ConditionType.SERVING, ConditionType.STALLED, ConditionType.UP_TO_DATE, ConditionType.MONITORED}
-)
-"""Of a service, those that alerts and dashboards are about."""
+CONDITIONS = frozenset({ConditionType.SERVING, ConditionType.STALLED})
+"""Of a service, those that alerts are about: each costs a series for every service at every scrape."""
 MAX_SERVICES = 5_000
 NOT_REPORTED = "Unknown"
 SERVICE = ("namespace", "service")

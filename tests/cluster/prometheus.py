@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -73,6 +74,11 @@ class Prometheus:
         """Return the alerts that fire: labels and annotations of each."""
         found = self._get("/api/v1/alerts")["data"]["alerts"]
         return [one for one in found if one["state"] == "firing"]
+
+    def evaluated(self) -> datetime:
+        """Return the moment since which every group of rules has been looked at."""
+        groups = self._get("/api/v1/rules")["data"]["groups"]
+        return min(datetime.fromisoformat(group["lastEvaluation"]) for group in groups)
 
     def names(self) -> set[str]:
         """Return the names of all series."""

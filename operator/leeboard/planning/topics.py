@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -78,21 +79,29 @@ _OF_SERVICES: Mapping[str, Topic] = {
     ServiceEvent.STOPPED_SERVING: Topic.SERVING,
     ServiceEvent.SERVING_AGAIN: Topic.SERVING,
 }
-_OF_VERSIONS: Mapping[str, Topic] = {
-    VersionReason.WAITS_FOR_DECISION: Topic.APPROVAL,
-    VersionReason.EVIDENCE_CHANGED: Topic.APPROVAL,
-}
-_OF_TRAININGS: Mapping[str, Topic] = {TrainingReason.TRACKING_UNAVAILABLE: Topic.TROUBLE}
+_QUIET_OF_VERSIONS = (VersionReason.READY, VersionReason.NO_REFERENCE, VersionReason.REJECTED_BY_A_PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """Of one kind: topics by reason, and those of other warnings and of other notices."""
+
+    known: Mapping[str, Topic | None]
+    warning: Topic
+    normal: Topic | None = None
+
+
 _OF_KINDS = {
-    Kind.INFERENCE_SERVICE: (_OF_SERVICES, Topic.TROUBLE),
-    Kind.MODEL_VERSION: (_OF_VERSIONS, Topic.TROUBLE),
-    Kind.TRAINING_JOB: (_OF_TRAININGS, Topic.TRAINING),
+    Kind.INFERENCE_SERVICE: _Subjects(_OF_SERVICES, Topic.TROUBLE),
+    # One that is known in full and not Ready waits for a person, whatever the reason is.
+    Kind.MODEL_VERSION: _Subjects(dict.fromkeys(_QUIET_OF_VERSIONS), Topic.TROUBLE, Topic.APPROVAL),
+    Kind.TRAINING_JOB: _Subjects({TrainingReason.TRACKING_UNAVAILABLE: Topic.TROUBLE}, Topic.TRAINING),
 }
 
 
 def topic_of(kind: Kind, notice: Notice) -> Topic | None:
     """The subject of a notice about an object of ``kind``; None: of interest to nobody outside the cluster."""
-    known, of_warnings = _OF_KINDS[kind]
-    if notice.reason in known:
-        return known[notice.reason]
-    return of_warnings if notice.type is NoticeType.WARNING else None
+    subjects = _OF_KINDS[kind]
+    if notice.reason in subjects.known:
+        return subjects.known[notice.reason]
+    return subjects.warning if notice.type is NoticeType.WARNING else subjects.normal

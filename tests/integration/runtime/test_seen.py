@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,8 @@ def healthy(running: Fleet) -> Seen:
         return running.has(f"({known}) and ({rates})") and bool(running.hook.bodies)
 
     eventually(goes_on, what="series of all that runs")
+    known_at = datetime.now(UTC)
+    eventually(lambda: running.prometheus.evaluated() > known_at, what="a look at the rules")
     return Seen(running.firing(), names=running.prometheus.names())
 
 

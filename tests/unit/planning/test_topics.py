@@ -38,7 +38,10 @@ NORMAL, WARNING = NoticeType.NORMAL, NoticeType.WARNING
         (SERVICE, WARNING, "ImagePullFailed", Topic.TROUBLE),
         (SERVICE, NORMAL, "StepStarted", None),
         (TRAINING, NORMAL, "Registered", None),
+        (VERSION, NORMAL, "EvidenceChanged", Topic.APPROVAL),
         (VERSION, NORMAL, "Ready", None),
+        (VERSION, NORMAL, "NoReference", None),
+        (VERSION, NORMAL, "RejectedByAPerson", None),
     ],
 )
 def test_the_subject_of_a_notice(kind: Kind, type_: NoticeType, reason: str, *, topic: Topic | None) -> None:
