@@ -79,7 +79,12 @@ _OF_SERVICES: Mapping[str, Topic] = {
     ServiceEvent.STOPPED_SERVING: Topic.SERVING,
     ServiceEvent.SERVING_AGAIN: Topic.SERVING,
 }
-_QUIET_OF_VERSIONS = (VersionReason.READY, VersionReason.NO_REFERENCE, VersionReason.REJECTED_BY_A_PERSON)
+_OF_VERSIONS: Mapping[str, Topic | None] = {
+    VersionReason.BETTER: Topic.RETRAINING,
+    VersionReason.READY: None,
+    VersionReason.NO_REFERENCE: None,
+    VersionReason.REJECTED_BY_A_PERSON: None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class _Subjects:
 _OF_KINDS = {
     Kind.INFERENCE_SERVICE: _Subjects(_OF_SERVICES, Topic.TROUBLE),
     # One that is known in full and not Ready waits for a person, whatever the reason is.
-    Kind.MODEL_VERSION: _Subjects(dict.fromkeys(_QUIET_OF_VERSIONS), Topic.TROUBLE, Topic.APPROVAL),
+    Kind.MODEL_VERSION: _Subjects(_OF_VERSIONS, Topic.TROUBLE, Topic.APPROVAL),
     Kind.TRAINING_JOB: _Subjects({TrainingReason.TRACKING_UNAVAILABLE: Topic.TROUBLE}, Topic.TRAINING),
 }
 

@@ -39,6 +39,8 @@ NORMAL, WARNING = NoticeType.NORMAL, NoticeType.WARNING
         (SERVICE, NORMAL, "StepStarted", None),
         (TRAINING, NORMAL, "Registered", None),
         (VERSION, NORMAL, "EvidenceChanged", Topic.APPROVAL),
+        (VERSION, NORMAL, "NotBetter", Topic.APPROVAL),
+        (VERSION, NORMAL, "Better", Topic.RETRAINING),
         (VERSION, NORMAL, "Ready", None),
         (VERSION, NORMAL, "NoReference", None),
         (VERSION, NORMAL, "RejectedByAPerson", None),
