@@ -14,9 +14,7 @@ from typing import Any
 import httpx
 from prometheus_client import generate_latest
 
-from leeboard.api.conditions import Condition, ConditionStatus
 from leeboard.api.inference_service import InferenceServiceStatus
-from leeboard.api.monitoring_status import DriftStatus, FeatureStatus, PerformanceStatus, QualityFault, QualityStatus
 from leeboard.metrics import Metrics, PollOutcome
 from tests.integration.conftest import Api, OperatorProcess
 from tests.integration.runtime.serving import ModelServer, column
@@ -45,28 +43,24 @@ class Said:
     def status(self) -> dict[str, Any]:
         """The status as the operator would write it."""
         told = {"Serving": self.serving, "Stalled": self.stalled, "Retraining": self.retraining}
-        features = (FeatureStatus(name="income", standing="Drifted", psi="0.41"),)
-        faults = (QualityFault(feature="income", fault="null", share="0.3", usual="0.0"),)
         labels = {"until": AT, "metric": "Precision", "value": "0.81", "reference": "0.9", "labels": 900}
         known = {"revision": REVISION, "version": VERSION}
-        return InferenceServiceStatus(
-            phase=self.phase,
-            observed_generation=1,
-            conditions=tuple(_condition(type_, *said) for type_, said in told.items()),
-            drift=DriftStatus(**WINDOW, verdict=self.drift, prediction="Stable", features=features),
-            quality=QualityStatus(**WINDOW, verdict=self.quality, faults=faults),
-            performance=PerformanceStatus(**known, **labels, verdict=self.performance),
-        ).to_json()
+        feature = {"name": "income", "standing": "Drifted", "psi": "0.41"}
+        fault = {"feature": "income", "fault": "null", "share": "0.3", "usual": "0.0"}
+        document = {
+            "phase": self.phase,
+            "observedGeneration": 1,
+            "conditions": [_condition(type_, *said) for type_, said in told.items()],
+            "drift": {**WINDOW, "verdict": self.drift, "prediction": "Stable", "features": [feature]},
+            "quality": {**WINDOW, "verdict": self.quality, "faults": [fault]},
+            "performance": {**known, **labels, "verdict": self.performance},
+        }
+        return InferenceServiceStatus.model_validate(document).to_json()
 
 
-def _condition(type_: str, status: str, reason: str) -> Condition:
-    return Condition(
-        type=type_,
-        status=ConditionStatus(status),
-        reason=reason,
-        observed_generation=1,
-        last_transition_time=AT,
-    )
+def _condition(type_: str, status: str, reason: str) -> dict[str, Any]:
+    said = {"type": type_, "status": status, "reason": reason}
+    return {**said, "observedGeneration": 1, "lastTransitionTime": AT}
 
 
 @dataclass(frozen=True)
