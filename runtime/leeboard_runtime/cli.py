@@ -1,5 +1,5 @@
 """The command line: `leeboard-runtime fetch | fingerprint | fetch-reference | profile | upload-profile | select-rows |
-answer | compare-answers | serve`.
+answer | compare-answers | data-mark | serve`.
 
 Every option is also an environment variable, `LEEBOARD_<OPTION>`.
 
@@ -56,6 +56,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.
         ("profile", "Load a model and build its profile from a reference.", _declare_profile, _run_profile),
         ("upload-profile", "Keep a profile with its run in MLflow.", _declare_upload_profile, _run_upload_profile),
         *EVALUATION,
+        ("data-mark", "Tell a hash that changes when data change.", _declare_data_mark, _run_data_mark),
         ("serve", "Serve a model over the Open Inference Protocol.", _declare_serve, _run_serve),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -102,6 +103,11 @@ def _declare_upload_profile(options: Options) -> None:
     options.add("run-id", "run that keeps it")
     options.add("model-digest", "digest of the model's files (sha256:...)")
     options.add("profile", "file with the profile", kind=Path, default="/mnt/profile/profile.json")
+
+
+def _declare_data_mark(options: Options) -> None:
+    options.add("uri", "s3://bucket/key; AWS_* in the environment tell endpoint, region and credentials", default="")
+    options.add("path", "file or folder that is looked at instead", kind=path_or_none, default="")
 
 
 def _names(text: str) -> list[str]:
@@ -193,6 +199,12 @@ def _run_upload_profile(options: argparse.Namespace) -> None:
     from leeboard_runtime.upload_profile import upload_profile  # noqa: PLC0415
 
     upload_profile(options.profile, run_id=options.run_id, model_digest=options.model_digest)
+
+
+def _run_data_mark(options: argparse.Namespace) -> None:
+    from leeboard_runtime.data_mark import data_mark  # noqa: PLC0415
+
+    data_mark(uri=options.uri, path=options.path)
 
 
 def _run_serve(options: argparse.Namespace) -> None:

@@ -39,6 +39,9 @@ class Reason(StrEnum):
     TOO_FEW_ROWS = "TooFewRows"
     ANSWERS_INVALID = "AnswersInvalid"
     MONITORING_INVALID = "MonitoringInvalid"
+    DATA_NOT_FOUND = "DataNotFound"
+    DATA_INVALID = "DataInvalid"
+    DATA_UNAVAILABLE = "DataUnavailable"
 
 
 class RuntimeFault(Exception):  # noqa: N818 - a word of this data plane, drawn above

@@ -22,7 +22,13 @@ TimeZone = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$")
 ]
 """A name of the IANA time zone database."""
-HttpUrl = Annotated[Url, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+DataUri = Annotated[
+    Url,
+    StringConstraints(
+        pattern=r"^(https?://[^\s/]+(/\S*)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+|pvc://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/\S*)$"
+    ),
+]
+"""A resource on the web, an object of an S3 bucket, or a file or folder of a PersistentVolumeClaim."""
 
 
 class DriftTrigger(ApiModel):
@@ -44,7 +50,7 @@ class ScheduleTrigger(ApiModel):
 
 
 class NewDataTrigger(ApiModel):
-    """A resource on the web that changes when there are new data."""
+    """Something that changes when there are new data: on the web, in S3, or on a volume."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -52,12 +58,30 @@ class NewDataTrigger(ApiModel):
                 "!has(self.interval) || duration(self.interval) >= duration('1m')",
                 "interval is a minute or more",
                 path=".interval",
-            )
+            ),
+            rule(
+                "!has(self.secret) || self.uri.startsWith('s3://')",
+                "only an s3:// address is asked with a Secret",
+                path=".secret",
+            ),
+            rule(
+                "!self.uri.startsWith('pvc://') || !self.uri.contains('..')",
+                "a path on a volume has no ..",
+                path=".uri",
+            ),
         )
     )
 
-    uri: HttpUrl = Field(description="http(s) address; its ETag, or else its Last-Modified, tells whether it changed.")
+    uri: DataUri = Field(
+        description="http(s)://, s3://bucket/key or pvc://claim/path: ETag or Last-Modified, or sizes and times of"
+        " files, tell whether it changed. A pod looks at the last two."
+    )
     interval: Duration = Field(default="15m", description="How often it is asked.")
+    secret: ObjectName | None = Field(
+        default=None,
+        min_length=1,
+        description="Secret with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION, for s3://.",
+    )
 
 
 class NewTemplateTrigger(ApiModel):
@@ -79,7 +103,7 @@ class Trigger(ApiModel):
 
     drift: DriftTrigger | None = Field(default=None, description="Drift of the data, loss of performance, or both.")
     schedule: ScheduleTrigger | None = Field(default=None, description="By the clock; missed runs run once.")
-    new_data: NewDataTrigger | None = Field(default=None, description="When a resource on the web has changed.")
+    new_data: NewDataTrigger | None = Field(default=None, description="When data have changed.")
     new_template: NewTemplateTrigger | None = Field(
         default=None, description="When the TrainingJob, which is templateOnly, has another spec than was trained last."
     )

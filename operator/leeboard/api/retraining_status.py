@@ -97,6 +97,6 @@ class RetrainingStatus(ApiModel):
     data: tuple[DataMark, ...] = Field(
         default=(), max_length=MAX_TRIGGERS + 1, description="Data as last trained on, or first seen."
     )
-    template: TemplateMark | None = Field(
+    trained_template: TemplateMark | None = Field(
         default=None, description="The template as last trained by, or first seen, where a trigger looks at it."
     )

@@ -126,6 +126,11 @@ def with_credentials(container: Manifest, secret: str | None) -> Manifest:
     return {**container, "envFrom": [reference, *(container.get("envFrom") or ())]}
 
 
+def literal(text: str) -> str:
+    """An argument as it is: ``$(NAME)`` in one would be replaced by the kubelet; ``$$`` is a dollar."""
+    return text.replace("$(", "$$(")
+
+
 def with_metadata(template: Manifest, *, labels: dict[str, str], annotations: dict[str, str] | None = None) -> Manifest:
     """``template`` with labels and annotations of ours added to its own."""
     own: Manifest = {"labels": labels}

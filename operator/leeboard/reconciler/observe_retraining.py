@@ -22,7 +22,7 @@ async def retraining_facts(resource: InferenceService, *, sources: Sources) -> R
         return None
     named, triggered = template_and_training(resource)
     template = await _template(resource, named, sources.cluster)
-    asked = to_ask(spec, data_of(template))
+    asked = to_ask(spec, data_of(spec, template))
     marks = await asyncio.gather(*(sources.marks.mark(uri, max_age=age) for uri, age in asked.items()))
     return RetrainingFacts(
         template=template,

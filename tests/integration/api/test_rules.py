@@ -198,9 +198,19 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         ),
         "spec.retraining.triggers[0].newData.interval: Invalid value: interval is a minute or more",
     ),
-    "data that are not on the web": (
+    "data that nobody can look at": (
         inference_service(retraining=RETRAINING | {"triggers": [{"newData": {"uri": "s3://loans"}}]}),
         "spec.retraining.triggers[0].newData.uri: Invalid value",
+    ),
+    "a Secret for the web": (
+        inference_service(
+            retraining=RETRAINING | {"triggers": [{"newData": {"uri": "https://data.example/x", "secret": "s"}}]}
+        ),
+        "spec.retraining.triggers[0].newData.secret: Invalid value: only an s3:// address is asked with a Secret",
+    ),
+    "a path that leads out of a volume": (
+        inference_service(retraining=RETRAINING | {"triggers": [{"newData": {"uri": "pvc://loans/a/../b"}}]}),
+        "spec.retraining.triggers[0].newData.uri: Invalid value: a path on a volume has no ..",
     ),
     "an InferenceService with neither": (
         inference_service(model={"name": "car-loan"}),
@@ -291,6 +301,15 @@ ACCEPTED: dict[str, Manifest] = {
     ),
     "a service that is trained again by another template": inference_service(
         retraining=RETRAINING | {"triggers": [{"newTemplate": {}}], "historyLimit": {"succeeded": 0, "failed": 9}}
+    ),
+    "a service with data in a bucket and on a volume": inference_service(
+        retraining=RETRAINING
+        | {
+            "triggers": [
+                {"newData": {"uri": "s3://loans/2026/rows.csv", "secret": "bucket", "interval": "1h"}},
+                {"newData": {"uri": "pvc://loans/"}},
+            ]
+        }
     ),
     "a service whose Secrets of labels the operator makes": inference_service(monitoring={"labels": {}}),
     "a service with segments and groups": inference_service(

@@ -78,7 +78,7 @@ async def test_a_template_is_read_as_a_whole_only_while_it_is_another_one_than_k
     spec = SERVICE.spec.model_copy(
         update={"retraining": Retraining.model_validate({**RETRAINING, "triggers": [{"newTemplate": {}}]})}
     )
-    status = SERVICE.status.model_copy(update={"retraining": RetrainingStatus(template=mark)})
+    status = SERVICE.status.model_copy(update={"retraining": RetrainingStatus(trained_template=mark)})
     resource = SERVICE.model_copy(update={"spec": spec, "status": status})
     found = await retraining_facts(resource, sources=sources(cluster))
     assert found is not None

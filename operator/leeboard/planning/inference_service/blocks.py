@@ -10,6 +10,7 @@ from leeboard.api.reasons_inference_service import ServiceReason
 from leeboard.planning.facts import Rejection
 from leeboard.planning.inference_service.troubles import Trouble
 from leeboard.planning.inference_service.world import World
+from leeboard.planning.retraining.probe_job import is_probe
 
 NAME_TAKEN = 409
 
@@ -28,10 +29,10 @@ def standing(resource: InferenceService, rejections: Sequence[Rejection], *, wor
     )
 
 
-def block_of(rejections: Sequence[Rejection]) -> Trouble | None:
-    """The first rejection as a trouble; a TrainingJob that is refused does not keep a service from serving."""
+def block_of(resource: InferenceService, rejections: Sequence[Rejection]) -> Trouble | None:
+    """The first rejection as a trouble; what only retraining needs does not keep a service from serving."""
     for item in rejections:
-        if item.kind == Kind.TRAINING_JOB:
+        if item.kind == Kind.TRAINING_JOB or (item.kind == "Job" and is_probe(resource.metadata, item.name)):
             continue
         match item.code:
             case 409:

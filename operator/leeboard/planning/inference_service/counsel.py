@@ -27,9 +27,17 @@ from leeboard.planning.inference_service.state import State
 from leeboard.planning.monitoring.sight import verdicts_on
 from leeboard.planning.plan import Create, Delete, ObjectRef, Write, ref_of, uid_of
 from leeboard.planning.retraining.decision import Decision, decide
-from leeboard.planning.retraining.facts import RetrainingFacts, data_of, is_template_only, looks_at_template, mark_of
+from leeboard.planning.retraining.facts import (
+    RetrainingFacts,
+    data_of,
+    is_on_web,
+    is_template_only,
+    looks_at_template,
+    mark_of,
+)
 from leeboard.planning.retraining.history import Needed, surplus
 from leeboard.planning.retraining.memory import followed
+from leeboard.planning.retraining.probes import next_look, probes_of
 from leeboard.planning.retraining.schedule import fault_of, next_tick
 from leeboard.planning.retraining.signs import Candidate, Case, Request, Signs, Training
 from leeboard.planning.retraining.training import template_faults, training_job
@@ -87,10 +95,11 @@ class Counsel:
     def appointments(self, decision: Decision) -> Iterator[timedelta]:
         """When clock or data may ask for a training, or an objection ends."""
         spec = self.resource.spec.retraining
+        yield from (next_look(probe, now=self.now) for probe in probes_of(spec))
         for trigger in () if spec is None else spec.triggers:
             if trigger.schedule is not None and fault_of(trigger.schedule) is None:
                 yield next_tick(trigger.schedule, now=self.now) - self.now
-            if trigger.new_data is not None:
+            if trigger.new_data is not None and is_on_web(trigger.new_data.uri):
                 yield timedelta(seconds=max(seconds_of(trigger.new_data.interval), 1))
         if decision.until is not None:
             yield decision.until - self.now
@@ -113,8 +122,8 @@ class Counsel:
             is_rolling_out=state.canary is not None,
             request=request,
             marks=self.facts.marks,
-            data=data_of(template),
-            template=mark_of(template, known=self._memory.template) if is_looked_at else None,
+            data=None if spec is None else data_of(spec, template),
+            template=mark_of(template, known=self._memory.trained_template) if is_looked_at else None,
             is_template_only=is_template_only(template),
         )
 

@@ -25,6 +25,7 @@ from leeboard.planning.inference_service.world import World
 from leeboard.planning.observed import is_leaving
 from leeboard.planning.plan import Create, Delete, Write, ref_of, uid_of
 from leeboard.planning.pod_start import problem, statuses
+from leeboard.planning.retraining.probe_job import is_probe
 
 JOB_NAME = "batch.kubernetes.io/job-name"
 MAX_WORDS = 200
@@ -72,7 +73,8 @@ def job_writes(
                 yield Create(check_job(trial, check.job, template, name=name))
     kept = set(_names(resource, state))
     for job in world.jobs:
-        if job["metadata"]["name"] not in kept and not is_leaving(job):
+        name = job["metadata"]["name"]
+        if name not in kept and not is_probe(resource.metadata, name) and not is_leaving(job):
             yield Delete(ref_of(job), uid_of(job))
 
 

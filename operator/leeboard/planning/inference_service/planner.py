@@ -43,6 +43,7 @@ from leeboard.planning.moments import since
 from leeboard.planning.monitoring import keeping
 from leeboard.planning.monitoring.sight import sight_of
 from leeboard.planning.plan import Plan
+from leeboard.planning.retraining.probes import Looks, marks_of, probe_writes, probes_of
 from leeboard.planning.serving import RUNTIMES, check_findings
 
 
@@ -113,6 +114,7 @@ def _told(known: Known, decided: _Pass) -> Plan:
         *evidence.evidence_writes(resource, known.world, kept, findings=decided.found),
         *memory_writes(resource, known.world, state),
         *job_writes(resource, known.facts, state, world=known.world),
+        *probe_writes(probes_of(resource.spec.retraining), _looks(known), known.offers.defaults),
         *keeping.memory_writes(resource.metadata, known.world.config_maps, known.facts.watch),
     )
     trainings = () if counsel is None or retrained is None else counsel.writes(retrained, state)
@@ -152,7 +154,7 @@ def _picture(
         desired=None if scene is None else scene.desired,
         fingerprint=None if version is None else version.status.fingerprint,
         profile=None if version is None else version.status.profile,
-        blocked=block_of(known.rejections),
+        blocked=block_of(known.resource, known.rejections),
         trouble=trouble_now(known, state),
         scene=scene,
         routing=routing,
@@ -167,11 +169,17 @@ def _picture(
 
 def _counsel(known: Known) -> Counsel | None:
     """Who decides on training again; nobody where the spec asks for none."""
-    facts = known.facts.retraining
-    if facts is None or known.resource.spec.retraining is None:
+    facts, spec = known.facts.retraining, known.resource.spec.retraining
+    if facts is None or spec is None:
         return None
+    facts = replace(facts, marks={**facts.marks, **marks_of(probes_of(spec), _looks(known))})
     versions = known.offers.versions
     return Counsel(known.resource, facts, known.facts.watch, versions, known.rejections, known.now)
+
+
+def _looks(known: Known) -> Looks:
+    """The pods that look at data."""
+    return Looks(known.resource.metadata, known.world.jobs, known.world.pods, known.rejections, known.now)
 
 
 def _choice(known: Known, state: State, splitter: Splitter) -> Choice:

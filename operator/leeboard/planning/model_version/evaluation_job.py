@@ -22,13 +22,12 @@ from leeboard.planning.model_version.facts import EVALUATION, evaluation_job_nam
 from leeboard.planning.model_version.pods import (
     container,
     fetching,
-    literal,
     mount,
     one_after_the_other,
     one_pod_job,
     read_only,
 )
-from leeboard.planning.pod_template import TMP_PATH
+from leeboard.planning.pod_template import TMP_PATH, literal
 
 ROWS, SELECT, COMPARE = "rows", "select", "compare"
 CANDIDATE, CHAMPION = "candidate", "champion"

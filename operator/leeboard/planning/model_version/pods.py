@@ -85,11 +85,6 @@ def fetching(defaults: Defaults, name: str, arguments: list[str], *, mounts: lis
     return with_credentials(made, defaults.credentials_secret)
 
 
-def literal(text: str) -> str:
-    """``$(NAME)`` in an argument would be replaced by the kubelet; ``$$`` is a dollar."""
-    return text.replace("$(", "$$(")
-
-
 def mount(volume: str, path: str) -> Manifest:
     """A volume to write to."""
     return {"name": volume, "mountPath": path}

@@ -21,13 +21,12 @@ from leeboard.planning.model_version.job import MODEL_PATH, MODEL_VOLUME
 from leeboard.planning.model_version.pods import (
     container,
     fetching,
-    literal,
     mount,
     one_after_the_other,
     one_pod_job,
     read_only,
 )
-from leeboard.planning.pod_template import TMP_PATH
+from leeboard.planning.pod_template import TMP_PATH, literal
 
 REFERENCE_ANNOTATION = f"{GROUP}/reference"
 """The reference as it was found, so that a further attempt is made from the same rows."""

@@ -40,12 +40,20 @@ def template_of(spec: Manifest) -> str | None:
     return name
 
 
-def data_of(template: Manifest | Unknown | None) -> str | None:
-    """The URI that the template's training reads, if it can be asked whether it changed."""
+def data_of(spec: Retraining, template: Manifest | Unknown | None) -> str | None:
+    """The URI that the template's training reads, if it can be asked whether it changed: on the web always, elsewhere
+    where a trigger says how.
+    """
     if template is None or isinstance(template, Unknown):
         return None
     uri = (template["spec"].get("dataset") or {}).get("uri")
-    return str(uri) if uri and str(uri).startswith(("http://", "https://")) else None
+    is_asked = any(item.new_data is not None and item.new_data.uri == uri for item in spec.triggers)
+    return str(uri) if uri and (is_on_web(str(uri)) or is_asked) else None
+
+
+def is_on_web(uri: str) -> bool:
+    """Whether the operator asks it itself; a pod looks at everything else."""
+    return uri.startswith(("http://", "https://"))
 
 
 def has_to_be_read(spec: Retraining, memory: RetrainingStatus, *, uid: str | None) -> bool:
@@ -55,7 +63,11 @@ def has_to_be_read(spec: Retraining, memory: RetrainingStatus, *, uid: str | Non
     trigger = memory.trigger
     if trigger is not None and not trigger.seen and trigger.outcome is None:
         return True
-    return looks_at_template(spec) and uid is not None and (memory.template is None or memory.template.uid != uid)
+    return (
+        looks_at_template(spec)
+        and uid is not None
+        and (memory.trained_template is None or memory.trained_template.uid != uid)
+    )
 
 
 def looks_at_template(spec: Retraining) -> bool:
@@ -92,10 +104,10 @@ def mark_of(template: Manifest | Unknown | None, *, known: TemplateMark | None) 
 
 
 def to_ask(spec: Retraining, data: str | None) -> dict[str, timedelta]:
-    """URIs whose state has to be known, and how old the answer may be."""
-    asked = {} if data is None else {data: DATA_MAX_AGE}
+    """Addresses on the web whose state has to be known, and how old the answer may be."""
+    asked = {data: DATA_MAX_AGE} if data is not None and is_on_web(data) else {}
     for trigger in spec.triggers:
-        if trigger.new_data is not None:
+        if trigger.new_data is not None and is_on_web(trigger.new_data.uri):
             age = timedelta(seconds=seconds_of(trigger.new_data.interval))
             asked[trigger.new_data.uri] = min(age, asked.get(trigger.new_data.uri, age))
     return asked

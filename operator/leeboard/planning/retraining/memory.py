@@ -73,13 +73,18 @@ def based(case: Case, memory: RetrainingStatus) -> RetrainingStatus:
         if trigger.new_data is not None and not any(item.uri == trigger.new_data.uri for item in data):
             data += _known_mark(case, memory, trigger.new_data.uri)
     starts = tuple(item for item in memory.starts if datetime.fromisoformat(item) > case.now - WEEK)
-    update = {"ticks": tuple(ticks), "data": tuple(data), "starts": starts, "template": _known_template(case, memory)}
+    update = {
+        "ticks": tuple(ticks),
+        "data": tuple(data),
+        "starts": starts,
+        "trained_template": _known_template(case, memory),
+    }
     return memory.model_copy(update=update)
 
 
 def _known_template(case: Case, memory: RetrainingStatus) -> TemplateMark | None:
     """The template that was trained by last: one that trains by itself has done so."""
-    known, seen = memory.template, case.signs.template
+    known, seen = memory.trained_template, case.signs.template
     if not looks_at_template(case.spec):
         return None
     if known is None or seen is None:
@@ -168,7 +173,7 @@ def started(case: Case, wish: Wish, service: Metadata) -> RetrainingStatus:
             "starts": (at, *memory.starts)[:MAX_STARTS],
             "ticks": _consumed(case),
             "data": _trained_on(case),
-            "template": memory.template and (case.signs.template or memory.template),
+            "trained_template": memory.trained_template and (case.signs.template or memory.trained_template),
             "fruitless": 0 if is_asked else memory.fruitless,
             "circuit_open_since": None if is_asked else memory.circuit_open_since,
         }

@@ -94,7 +94,7 @@ def _new_data(case: Case, trigger: NewDataTrigger) -> Iterator[Wish | Lacking]:
 
 def _new_template(case: Case) -> Iterator[Wish | Lacking]:
     name = case.spec.training_job_ref.name
-    known, seen = case.memory.template, case.signs.template
+    known, seen = case.memory.trained_template, case.signs.template
     if not case.signs.is_template_only:
         message = (
             f"spec.retraining.triggers: newTemplate asks for nothing: TrainingJob {name} trains by itself when it is"

@@ -70,8 +70,8 @@ def test_the_same_training_made_anew_is_no_other_one(again: dict[str, Any]) -> N
     assert (made(cluster), said(cluster)) == ([], "False/NoTrigger")
     memory = cluster.resource.status.retraining
     assert memory is not None
-    assert memory.template is not None
-    assert memory.template.uid == "uid-2"
+    assert memory.trained_template is not None
+    assert memory.trained_template.uid == "uid-2"
 
 
 def test_a_template_that_comes_back_is_another_occasion() -> None:
