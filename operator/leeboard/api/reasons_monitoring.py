@@ -10,6 +10,7 @@ class MonitoringReason(StrEnum):
 
     NO_WINDOW_YET = "NoWindowYet"
     LABELS_NEEDED = "LabelsNeeded"
+    PROFILE_UNREADABLE = "ProfileUnreadable"
 
 
 class MonitoringEvent(StrEnum):

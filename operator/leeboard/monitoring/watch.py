@@ -54,11 +54,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """``was_stable`` are the revisions that have been stable, the present one last."""
+    """``was_stable`` are the revisions that have been stable, the present one last. ``blind`` says by revision why its
+    profile can never be read; it is not written, whoever looks finds it again.
+    """
 
     memory: Memory = field(default_factory=Memory)
     reports: Mapping[str, Report] = field(default_factory=dict)
     was_stable: tuple[str, ...] = ()
+    blind: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:

@@ -31,6 +31,16 @@ def judgements(report: Report, *, takes_labels: bool) -> tuple[Judgement, ...]:
     return (*said, _performance(report.performance)) if takes_labels else said
 
 
+def unreadable(why: str, *, takes_labels: bool) -> tuple[Judgement, ...]:
+    """The conditions of a version whose profile can never be read."""
+    message = f"the profile of the version that serves cannot be read: {why}"
+    kinds = CONDITIONS if takes_labels else CONDITIONS[:2]
+    return tuple(
+        Judgement(type=kind, status=UNKNOWN, reason=MonitoringReason.PROFILE_UNREADABLE, message=message)
+        for kind in kinds
+    )
+
+
 def kept(conditions: Sequence[Condition]) -> Iterator[Judgement]:
     """The conditions as they were, while nobody has looked since this operator began."""
     for type_ in CONDITIONS:

@@ -9,7 +9,7 @@ from leeboard.api.inference_service import InferenceService
 from leeboard.api.monitoring_status import DriftStatus, PerformanceStatus, QualityStatus, ServedDriftStatus
 from leeboard.monitoring.watch import Report, Watch
 from leeboard.planning.facts import Unknown
-from leeboard.planning.monitoring.judgements import judgements, kept
+from leeboard.planning.monitoring.judgements import judgements, kept, unreadable
 from leeboard.planning.monitoring.verdicts import verdicts_of
 from leeboard.planning.retraining.signs import Verdicts
 
@@ -35,6 +35,9 @@ def sight_of(watch: Watch | None, resource: InferenceService, *, stable: str | N
         return unseen
     ahead = None if canary is None else watch.reports.get(canary, Report()).drift
     canary_drift = None if ahead is None else ahead.brief
+    if stable is not None and stable in watch.blind:
+        said = unreadable(watch.blind[stable], takes_labels=takes_labels(resource))
+        return replace(unseen, canary_drift=canary_drift, said=said)
     if stable is None or stable not in watch.memory.windows.revisions:
         return Sight(canary_drift=canary_drift)
     if not _knows(watch, stable):
@@ -55,6 +58,8 @@ def verdicts_on(watch: Watch | None, resource: InferenceService, *, stable: str 
         return Unknown("nothing serves yet")
     if watch is None:
         return Unknown("the pods were not asked yet")
+    if stable in watch.blind:
+        return Unknown(f"the profile of the version cannot be read: {watch.blind[stable]}")
     if stable not in watch.memory.windows.revisions:
         return Unknown("rows are not counted: the condition Monitored says why")
     if not _knows(watch, stable):

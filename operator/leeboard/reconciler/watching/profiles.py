@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 import structlog
 
-from leeboard.errors import LeeboardError, ProfileInvalidError
+from leeboard.errors import LeeboardError, PermanentError
 from leeboard.monitoring.profile import Profile
 from leeboard.ports import Tracking
 from leeboard.reconciler.watching.subjects import ProfileRef
@@ -21,7 +21,7 @@ class Profiles:
     def __init__(self, tracking: Tracking) -> None:
         self._tracking = tracking
         self._kept: OrderedDict[str, Profile] = OrderedDict()
-        self._missed: set[str] = set()
+        self._missed: dict[str, LeeboardError] = {}
 
     async def brief(self, ref: ProfileRef) -> Profile | None:
         """Without blocks: enough to read counters; None while it cannot be had."""
@@ -39,10 +39,15 @@ class Profiles:
         """With everything; None while it cannot be had."""
         try:
             found = Profile.from_json(await self._tracking.profile(ref.uri, ref.digest))
-        except (LeeboardError, ProfileInvalidError) as error:
+        except LeeboardError as error:
             if ref.digest not in self._missed:
                 _log.warning("a profile cannot be had", uri=ref.uri, error=str(error))
-            self._missed.add(ref.digest)
+            self._missed[ref.digest] = error
             return None
-        self._missed.discard(ref.digest)
+        self._missed.pop(ref.digest, None)
         return found
+
+    def fault(self, ref: ProfileRef) -> str | None:
+        """Why the profile could not be had when it was last asked for, where that does not pass by itself."""
+        error = self._missed.get(ref.digest)
+        return str(error) if isinstance(error, PermanentError) else None

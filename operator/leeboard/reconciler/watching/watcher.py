@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -136,8 +136,13 @@ class Watcher:
             return
         profiles = {name: await self._profiles.brief(ref) for name, ref in polled.profiles.items()}
         known = {name: profile for name, profile in profiles.items() if profile is not None}
+        faults = {name: self._profiles.fault(ref) for name, ref in polled.profiles.items()}
+        blind = {name: why for name, why in faults.items() if why is not None}
         if not known or (profiles.keys() - known.keys()) & before.memory.windows.revisions.keys():
-            return  # later: to go on without a profile would be to forget what its pods counted
+            # later: to go on without a profile would be to forget what its pods counted
+            if blind:
+                self._learn(owner, before, replace(before, blind=blind))
+            return
         subject = Subject(known, polled.settings, polled.stable)
         wanted = cursors(before) if polled.takes_labels else {}
         counted = await self._around.counters.cells(polled.pods, profiles=known, cursors=wanted)
@@ -147,8 +152,12 @@ class Watcher:
         now = self._around.clock.now()
         after = advanced(before, pods, subject, now=now)
         after = judged(after, subject, await self._whole(polled, closing(after, subject)), now=now)
+        self._learn(owner, before, replace(after, blind=blind))
+
+    def _learn(self, owner: Metadata, before: Watch, after: Watch) -> None:
+        is_first = owner.uid not in self._known
         self._known[owner.uid] = after
-        if is_first or after.mark != before.mark:
+        if is_first or (after.mark, after.blind) != (before.mark, before.blind):
             self._changed(owner)
 
     def _changed(self, owner: Metadata) -> None:

@@ -85,6 +85,14 @@ def test_ar1_of_point_9_starts_no_training_in_1000_windows_and_a_change_after_th
     assert len(loop.jobs) == 1
 
 
+def test_a_profile_that_can_never_be_read_says_nothing_of_drift_rather_than_none(reference: Reference) -> None:
+    loop = Loop(reference)
+    loop.service.watch = replace(loop.watch, blind={"r1": "counts: not a list of 22"})
+    loop.passes()
+    assert loop.conditions["DriftDetected"] == loop.conditions["DataQuality"] == "Unknown/ProfileUnreadable"
+    assert loop.retrains == "Unknown/NotObserved"
+
+
 def test_too_few_rows_are_insufficient_data_whatever_they_hold() -> None:
     random = np.random.default_rng(5)
     reference = reference_of(mixed(random, 10_000, features=8))

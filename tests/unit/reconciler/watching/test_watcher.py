@@ -214,7 +214,9 @@ async def test_a_version_that_was_watched_before_is_waited_for() -> None:
     scene.keep()
     scene.restart()
     del scene.tracking.profiles[digest]
-    assert await scene.look() is None
+    waiting = await scene.look()
+    assert waiting is not None
+    assert (set(waiting.blind), set(waiting.memory.windows.revisions)) == ({"r2"}, {"r1", "r2"})
     scene.tracking.profiles[digest] = data
     watch = await scene.look()
     assert watch is not None
@@ -235,10 +237,19 @@ async def test_an_operator_without_a_profile_that_was_there_before_forgets_no_ro
     assert watch.reports["r1"].drift.rows == ROWS  # type: ignore[union-attr]
 
 
-async def test_a_profile_of_other_bytes_is_refused() -> None:
+async def test_a_profile_that_can_never_be_read_is_told_with_its_fault_until_it_can() -> None:
     scene = Scene()
     scene.tracking.profiles[DIGEST] = b"{}"
-    assert await scene.look() is None
+    watch = await scene.look()
+    await scene.look()
+    assert watch is not None
+    assert watch.blind.keys() == {"r1"}
+    assert "schema" in watch.blind["r1"]
+    assert (watch.memory.windows.revisions, scene.told) == ({}, [KEY])
+    scene.tracking.profiles[DIGEST] = DATA
+    watch = await scene.look()
+    assert watch is not None
+    assert (watch.blind, watch.was_stable, scene.told) == ({}, ("r1",), [KEY, KEY])
 
 
 async def test_services_that_count_nothing_are_not_polled() -> None:
