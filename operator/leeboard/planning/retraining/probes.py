@@ -65,6 +65,11 @@ def probes_of(spec: Retraining | None) -> tuple[Probe, ...]:
     return tuple({probe.task: probe for probe in made}.values())
 
 
+def slot_of(probe: Probe, *, now: datetime) -> int:
+    """Number of the present interval."""
+    return int(now.timestamp()) // probe.seconds
+
+
 def next_look(probe: Probe, *, now: datetime) -> timedelta:
     """Until the next interval begins."""
     return timedelta(seconds=probe.seconds - now.timestamp() % probe.seconds)
@@ -84,7 +89,7 @@ def probe_writes(probes: Sequence[Probe], looks: Looks, defaults: Defaults) -> I
         ended = next((job for job in jobs if looks.is_over(job)), None)
         kept = jobs if ended is None else jobs[: jobs.index(ended) + 1]
         needed |= {job["metadata"]["name"] for job in kept}
-        slot = int(looks.now.timestamp()) // probe.seconds
+        slot = slot_of(probe, now=looks.now)
         there = {job["metadata"]["name"] for job in looks.jobs}
         if all(_end_of(job) for job in jobs) and probe_name(looks.service, probe, slot) not in there:
             yield Create(probe_job(looks.service, probe, defaults, slot=slot))
@@ -96,7 +101,9 @@ def probe_writes(probes: Sequence[Probe], looks: Looks, defaults: Defaults) -> I
 
 def _mark_of(probe: Probe, looks: Looks) -> str | Unknown | None:
     """The newest end counts; before it, what keeps the pod of a look from starting."""
-    refused = next((item for item in looks.rejections if is_probe(looks.service, item.name)), None)
+    slot = slot_of(probe, now=looks.now)
+    names = {probe_name(looks.service, probe, number) for number in (slot, slot - 1)}
+    refused = next((item for item in looks.rejections if item.kind == "Job" and item.name in names), None)
     if refused is not None:
         return Unknown(f"the API server refuses Job {refused.name}: {refused.message}")
     for job in looks.of(probe):

@@ -157,7 +157,7 @@ def test_a_refused_job_is_told_and_does_not_stop_the_service() -> None:
     cluster.advance(2)
     found = told(cluster, ConditionType.RETRAINING)
     assert found is not None
-    assert "exceeded quota" in found.message
+    assert f"{S3}: the API server refuses Job {name}: exceeded quota" in found.message
     assert said(cluster, ConditionType.STALLED) == "False/NotStalled"
 
 
