@@ -72,12 +72,15 @@ def sent(frame: pd.DataFrame, datatypes: dict[str, str]) -> list[dict[str, Any]]
 
 
 @pytest.mark.parametrize(
-    ("model", "frame", "datatypes", "redact"),
-    [("linear", people(), LINEAR, []), ("mixed", things(), MIXED, ["city"])],
+    ("model", "frame", "datatypes", "redact", "apart"),
+    [
+        ("linear", people(), LINEAR, [], {"visits"}),
+        ("mixed", things(), MIXED, ["city"], {"ratio", "count", "small", "member"}),
+    ],
     ids=["numbers with a score and classes", "every kind of column, one of them redacted"],
 )
 def test_the_rows_of_the_reference_count_as_its_profile_says(
-    model: str, frame: pd.DataFrame, *, datatypes: dict[str, str], redact: list[str],
+    model: str, frame: pd.DataFrame, *, datatypes: dict[str, str], redact: list[str], apart: set[str],
     models: Path, tmp_path: Path, start: StartServer,
 ) -> None:  # fmt: skip
     rows, profile = tmp_path / "rows.csv", tmp_path / "profile.json"
@@ -91,15 +94,22 @@ def test_the_rows_of_the_reference_count_as_its_profile_says(
         tmp_path,
     )
     assert built.code == 0, built.errors
-    server = start(model, "--profile", str(profile))
+    reference = json.loads(profile.read_bytes())
+    declared = [
+        {"column": one["column"], "values": [value["value"] for value in one["values"][:8]]}
+        for one in reference["slices"][:4]
+    ]
+    server = start(model, "--profile", str(profile), "--segments", json.dumps(declared))
 
     for request in sent(frame, datatypes):
         assert httpx.post(server.infer_url, json=request, timeout=60).status_code == 200
 
     url = f"http://127.0.0.1:{server.metrics_port}/monitoring/counts?cells=1"
     cells = httpx.get(url, timeout=10).json()["cells"]
-    reference = json.loads(profile.read_bytes())
     names = [one["name"] for one in reference["channels"]]
     assert dict(zip(names, cells["counts"], strict=True)) == dict(zip(names, reference["counts"], strict=True))
     assert cells["quality"] == reference["quality"]
+    expected = [{**one, "values": one["values"][:8]} for one in reference["slices"][:4]]
+    assert cells["segments"] == expected
+    assert {one["column"] for one in expected} == apart
     assert (cells["rows"], cells["skipped"], cells["profile"]) == (ROWS, 0, built.message["digest"])
