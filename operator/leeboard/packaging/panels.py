@@ -118,6 +118,20 @@ _WATCHED = (
         {"{{feature}}": f"max by (feature) (leeboard_drift_psi{_OF})"},
         limit=0.2,
     ),
+    Panel(
+        "Drift: PSI of the answers for segments",
+        {"{{input}} {{value}}": f"max by (input, value) (leeboard_segment_psi{_OF})"},
+        limit=0.2,
+    ),
+    Panel(
+        "Favourable answers by group",
+        {"{{input}} {{value}}": f"max by (input, value) (leeboard_group_rate{_OF})"},
+        "percentunit",
+    ),
+    Panel(
+        "Groups beside the first one, with interval",
+        {"{{input}} {{value}} {{bound}}": f"max by (input, value, bound) (leeboard_group_ratio{_OF})"},
+    ),
     Panel("Rows of the last window", {"version {{version}}": f"max by (version) (leeboard_drift_window_rows{_OF})"}),
     Panel(
         "Performance by late labels",
@@ -251,6 +265,7 @@ _OPERATOR = (
         "Series that were left out",
         {
             "features": "max(leeboard_drift_psi_left_out)",
+            "segments and groups": "max(leeboard_slices_left_out)",
             "services": "max(leeboard_services_left_out)",
         },
     ),

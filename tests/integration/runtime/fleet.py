@@ -47,11 +47,21 @@ class Said:
         known = {"revision": REVISION, "version": VERSION}
         feature = {"name": "income", "standing": "Drifted", "psi": "0.41"}
         fault = {"feature": "income", "fault": "null", "share": "0.3", "usual": "0.0"}
+        part = {"column": "region", "value": "north", "rows": 800}
+        segment = {**part, "standing": "Warned", "psi": "0.15"}
+        group = {**part, "standing": "Differs", "rate": ["0.4", "0.36", "0.44"], "ratio": ["0.8", "0.7", "0.9"]}
         document = {
             "phase": self.phase,
             "observedGeneration": 1,
             "conditions": [_condition(type_, *said) for type_, said in told.items()],
-            "drift": {**WINDOW, "verdict": self.drift, "prediction": "Stable", "features": [feature]},
+            "drift": {
+                **WINDOW,
+                "verdict": self.drift,
+                "prediction": "Stable",
+                "features": [feature],
+                "segments": [segment],
+                "groups": [group],
+            },
             "quality": {**WINDOW, "verdict": self.quality, "faults": [fault]},
             "performance": {**known, **labels, "verdict": self.performance},
         }
