@@ -61,6 +61,10 @@ class Cluster(Protocol):
         """Every cached object of ``kind`` in a namespace; Unknown until the cache is complete."""
         ...
 
+    def named(self, kind: str, namespace: str, name: str) -> Manifest | Unknown | None:
+        """The cached object of that name, None when there is none; Unknown until the cache is complete."""
+        ...
+
     async def log_tail(self, ref: ObjectRef, container: str, *, lines: int) -> tuple[str, ...] | None:
         """The last lines of a container's log (each cut to 16 KiB unless it is a record), None when there is none."""
         ...

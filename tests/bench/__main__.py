@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("reconcile", "analysis", "drift", "counters")
+NAMES = ("reconcile", "analysis", "drift", "counters", "watch")
 
 
 def main(arguments: list[str]) -> int:

@@ -47,6 +47,10 @@ class FakeCluster:
     def cached(self, kind: str, namespace: str) -> Children | Unknown:
         return self._select(kind, lambda metadata: metadata["namespace"] == namespace)
 
+    def named(self, kind: str, namespace: str, name: str) -> Manifest | Unknown | None:
+        found = self.cached(kind, namespace)
+        return found if isinstance(found, Unknown) else found.named(name)
+
     async def log_tail(self, ref: ObjectRef, container: str, *, lines: int) -> tuple[str, ...] | None:
         log = self.logs.get((ref.name, container))
         return None if log is None else log[-lines:]

@@ -152,14 +152,6 @@ class PodReport:
     labels: PodLabels | None = None
 
 
-def padded(rows: list[list[int]], width: int) -> Counts:
-    """Counts of rows of any length, ``width`` at most, as [rows, width] with zeros behind them."""
-    array = np.zeros((len(rows), width), np.int64)
-    for place, row in enumerate(rows):
-        array[place, : len(row)] = row
-    return array
-
-
 def divided(values: Array, by: Array) -> Array:
     """Quotients; NaN where the divisor is not above zero."""
     quotient: Array = np.divide(values, by, out=np.full(np.broadcast(values, by).shape, np.nan), where=by > 0)

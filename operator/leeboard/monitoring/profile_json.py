@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from leeboard.errors import ProfileInvalidError
-from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, padded
+from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts
 from leeboard.monitoring.profile import NONE, SCHEMA, Blocks, Errors, Kind, Performance, Profile, Role, Task
 from leeboard.monitoring.slices import SliceKind, Slices
 from leeboard.monitoring.slices_json import SlicesInvalidError, Widths, parsed
+from leeboard.monitoring.tables import TableInvalidError, table_of
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_CELLS = 256
@@ -170,14 +171,10 @@ def _errors(members: dict[str, Any]) -> Errors:
 
 def _table(value: object, widths: list[int], path: str) -> Counts:
     """Counts of one row a width, as an array padded with zeros."""
-    if not isinstance(value, list) or len(value) != len(widths):
-        raise ProfileInvalidError(f"{path}: not a list of {len(widths)}")
-    for place, (row, width) in enumerate(zip(value, widths, strict=True)):
-        if not isinstance(row, list) or len(row) != width:
-            raise ProfileInvalidError(f"{path}[{place}]: not a list of {width}")
-        for cell, count in enumerate(row):
-            _count(count, f"{path}[{place}][{cell}]")
-    return padded(value, max(widths, default=0))
+    try:
+        return table_of(value, widths, path)
+    except TableInvalidError as error:
+        raise ProfileInvalidError(str(error)) from None
 
 
 def _member(document: dict[str, Any], name: str, kind: type[dict[str, Any]]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, LabelEntry, PodLabels, Served, padded
+from leeboard.monitoring.cells import MAX_COUNT, QUALITY, Cells, Counts, LabelEntry, PodLabels, Served
 from leeboard.monitoring.profile import Profile
 from leeboard.monitoring.slices import NO_SLICES, SliceKind, Slices
 from leeboard.monitoring.slices_json import SlicesInvalidError, parsed
+from leeboard.monitoring.tables import TableInvalidError, table_of
 
 MOST_ENTRIES = 4096
 _ENTRY, _HASH = 9, 16
@@ -121,15 +122,10 @@ def _served(value: object, path: str) -> tuple[int, Served]:
 
 
 def _table(value: object, widths: list[int], path: str) -> Counts:
-    rows = _list(value, path)
-    if len(rows) != len(widths):
-        raise ReportInvalidError(f"{path}: not a list of {len(widths)}")
-    for place, (row, width) in enumerate(zip(rows, widths, strict=True)):
-        if not isinstance(row, list) or len(row) != width:
-            raise ReportInvalidError(f"{path}[{place}]: not a list of {width}")
-        for cell, count in enumerate(row):
-            _count(count, f"{path}[{place}][{cell}]")
-    return padded(rows, max(widths, default=0))
+    try:
+        return table_of(value, widths, path)
+    except TableInvalidError as error:
+        raise ReportInvalidError(str(error)) from None
 
 
 def _object(value: object, path: str) -> Mapping[str, Any]:

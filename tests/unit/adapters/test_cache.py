@@ -61,6 +61,20 @@ def test_objects_are_found_by_owner_and_by_namespace_in_the_order_of_their_names
     assert scene.cache.in_namespace("Job", "elsewhere") == ()
 
 
+def test_a_name_is_that_of_the_object_that_has_it_now(scene: Scene) -> None:
+    scene.cache.event("Job", EventType.UPSERT, job("a", version="5") | {"status": {"is": "old"}})
+    again = job("a", version="7")
+    again["metadata"]["uid"] = "another"
+    scene.cache.event("Job", EventType.UPSERT, again)
+    scene.cache.event("Job", EventType.DELETED, job("a", version="8"))
+    found = scene.cache.named("Job", "team", "a")
+    assert found is not None
+    assert found["metadata"]["uid"] == "another"
+    scene.cache.event("Job", EventType.DELETED, again)
+    assert scene.cache.named("Job", "team", "a") is None
+    assert scene.cache.named("Job", "elsewhere", "a") is None
+
+
 def test_an_older_event_does_not_undo_a_newer_one(scene: Scene) -> None:
     scene.cache.event("Job", EventType.UPSERT, job(version="100"))
     scene.cache.event("Job", EventType.UPSERT, job(version="99"))

@@ -3,6 +3,7 @@
 from leeboard.monitoring import cells as operator_cells
 from leeboard.monitoring import cohorts, reports
 from leeboard.monitoring import profile as operator_profile
+from leeboard.monitoring.tables import table_of
 from leeboard_runtime import cells, channels, outcomes, profile_reading
 from leeboard_runtime.labels import COHORT_SECONDS, SAMPLE
 from leeboard_runtime.measures import value_hash
@@ -53,8 +54,8 @@ def test_both_read_the_same_channels_and_cells_out_of_one_profile() -> None:
     assert of_operator.widths.tolist() == [one.cells for one in of_server.channels]
     assert of_operator.owner.tolist() == [-1 if one.feature is None else one.feature for one in of_server.channels]
     found = operator_cells.Cells(
-        counted.rows, operator_cells.padded(counted.counts(), of_operator.reference.shape[1]),
-        operator_cells.padded(counted.quality(), 6), counted.skipped,
+        counted.rows, table_of(counted.counts(), of_operator.widths.tolist(), "counts"),
+        table_of(counted.quality(), [6] * len(of_operator.features), "quality"), counted.skipped,
     )  # fmt: skip
     assert found == of_operator.reference
     assert found.is_sound

@@ -54,6 +54,7 @@ class _Store:
     by_uid: dict[str, Manifest] = field(default_factory=dict)
     by_owner: dict[str, set[str]] = field(default_factory=dict)
     by_namespace: dict[str, set[str]] = field(default_factory=dict)
+    by_name: dict[tuple[str, str], str] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     gone_before: set[str] = field(default_factory=set)
     undelivered: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -110,6 +111,12 @@ class Cache:
         """Every object of ``kind`` in the namespace, by name."""
         store = self._stores[kind]
         return _sorted(store.by_uid[key] for key in store.by_namespace.get(namespace, ()))
+
+    def named(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """The object of that name, None when there is none."""
+        store = self._stores[kind]
+        uid = store.by_name.get((namespace, name))
+        return None if uid is None else store.by_uid[uid]
 
     def event(self, kind: str, type_: EventType, manifest: Manifest) -> None:
         """A watch event arrived."""
@@ -206,6 +213,7 @@ class Cache:
     def _index(self, store: _Store, manifest: Manifest, uid: str) -> None:
         metadata = manifest["metadata"]
         store.by_namespace.setdefault(metadata["namespace"], set()).add(uid)
+        store.by_name[metadata["namespace"], metadata["name"]] = uid
         owner = (metadata.get("labels") or {}).get(Label.UID)
         if owner:
             store.by_owner.setdefault(owner, set()).add(uid)
@@ -215,6 +223,10 @@ class Cache:
         manifest = store.by_uid.pop(uid, None)
         if manifest is None:
             return
+        # Its name may be another object's already.
+        place = (manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        if store.by_name.get(place) == uid:
+            del store.by_name[place]
         owner = (manifest["metadata"].get("labels") or {}).get(Label.UID, "")
         for index, key in ((store.by_namespace, manifest["metadata"]["namespace"]), (store.by_owner, owner)):
             members = index.get(key)

@@ -64,6 +64,12 @@ class KubernetesCluster:
             return Unknown(_NOT_COMPLETE)
         return Children(self._cache.in_namespace(kind, namespace))
 
+    def named(self, kind: str, namespace: str, name: str) -> Manifest | Unknown | None:
+        """One cached object, without a look at the others."""
+        if not self._cache.is_complete:
+            return Unknown(_NOT_COMPLETE)
+        return self._cache.named(kind, namespace, name)
+
     async def log_tail(self, ref: ObjectRef, container: str, *, lines: int) -> tuple[str, ...] | None:
         """The log's end; None when pod or container, or its log, is not there."""
         try:

@@ -51,13 +51,16 @@ def polled_of(service: Manifest, owner: Metadata, cluster: Cluster) -> Polled | 
     revisions = {found["name"]: found["modelVersion"] for role in ROLES if (found := status.get(role))}
     if runtime is None or not runtime.counts or not revisions:
         return None
-    versions, pods = cluster.cached(Kind.MODEL_VERSION, owner.namespace), cluster.children(owner, "Pod")
-    if isinstance(versions, Unknown):
-        return versions
+    pods, profiles = cluster.children(owner, "Pod"), dict[str, ProfileRef]()
     if isinstance(pods, Unknown):
         return pods
-    known = {name: _profile(versions.named(version)) for name, version in revisions.items()}
-    profiles = {name: profile for name, profile in known.items() if profile is not None}
+    for name, number in revisions.items():
+        version = cluster.named(Kind.MODEL_VERSION, owner.namespace, number)
+        if isinstance(version, Unknown):
+            return version
+        profile = _profile(version)
+        if profile is not None:
+            profiles[name] = profile
     if not profiles:
         return None
     monitoring = None if spec.get("monitoring") is None else Monitoring.model_validate(spec["monitoring"])
