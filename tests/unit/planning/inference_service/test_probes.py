@@ -132,6 +132,25 @@ def test_a_look_that_brought_no_mark_is_told_and_starts_nothing(words: str, cond
     assert said(cluster) == "False/NoTrigger"
 
 
+def test_a_job_whose_end_is_seen_before_that_of_its_pod_is_waited_for() -> None:
+    cluster = watching()
+    cluster.reconcile()
+    ended(cluster, '{"mark": "one"}')
+    later(cluster)
+    name = looks(cluster)[-1]["metadata"]["name"]
+    labels = {**cluster.jobs[name]["metadata"]["labels"], "batch.kubernetes.io/job-name": name}
+    cluster.pods_of_jobs[name] = {
+        "metadata": {"name": "p", "uid": "p", "labels": labels},
+        "status": {"phase": "Running"},
+    }
+    cluster.jobs[name]["status"] = {"conditions": [DONE]}
+    cluster.advance()
+    assert said(cluster) == "False/NoTrigger"
+    ended(cluster, '{"mark": "two"}')
+    cluster.advance(3)
+    assert len(made(cluster)) == 1
+
+
 def test_what_keeps_a_pod_from_starting_is_told() -> None:
     cluster = watching()
     cluster.reconcile()
