@@ -71,8 +71,11 @@ def _drill(status: InferenceServiceStatus, segment: str | None, *, groups: bool)
     if segment is not None:
         rows = tuple(segments_of(status, segment))
         if not rows:
-            known = ", ".join(names_of(status)) or "none in the last window; spec.monitoring.segments names them"
-            raise Failure(f"there is no segment {segment}: {known}")
+            known = ", ".join(names_of(status))
+            there = (
+                f"there are those of {known}" if known else "spec.monitoring.segments names none, or no window ended"
+            )
+            raise Failure(f"there is no segment {segment}; {there}")
         print_table(SEGMENT_HEADINGS, rows)
     if groups:
         rows = tuple(groups_of(status))

@@ -12,6 +12,8 @@ import yaml
 
 from tests.integration.cli.conftest import CommandLine, Rest, Services, ended, may, revision
 from tests.integration.conftest import eventually
+from tests.unit.cli.test_drift import WINDOW as PARTS
+from tests.unit.cli.test_slices import GROUPS, SEGMENTS
 
 pytestmark = pytest.mark.integration
 READY = {
@@ -136,3 +138,29 @@ def test_who_may_not_look_is_told_so(api: Rest, services: Services) -> None:
     end = ended(may(api, services.namespace, "mallory", verbs=("create",)).start("get", "lbsvc"))
     assert end.code == 1
     assert 'User "mallory" cannot list resource "inferenceservices"' in end.errors
+
+
+def test_drift_shows_curves_and_goes_into_segments_and_groups(leeboard: CommandLine, services: Services) -> None:
+    window = PARTS.model_copy(update={"segments": SEGMENTS, "groups": GROUPS})
+    drifting = READY | {"type": "DriftDetected", "reason": "Drift", "message": "car_value drifted"}
+    services.make(status={"conditions": [drifting], "drift": window.to_json()})
+
+    whole, groups = leeboard.run("drift", "loans"), leeboard.run("drift", "loans", "--groups")
+    region, nothing = (
+        leeboard.run("drift", "loans", "--segment", "region"),
+        leeboard.run("drift", "loans", "--segment", "x"),
+    )
+
+    row = next(line.split() for line in whole.output.splitlines() if "0.4200" in line)
+    assert row == ["3", "car_value", "Drifted", "0.4200", "·▁█", "drifted"]
+    assert [line.split() for line in region.output.splitlines()[2:]] == [
+        ["region", "north", "Stable", "900", "0.0100"],
+        ["region", "south", "Drifted", "800", "0.5100"],
+    ]
+    man = next(line for line in groups.output.splitlines() if " m " in line)
+    assert man.split()[-5:] == ["0.7", "(0.6", "to", "0.8)", "<4/5"]
+    assert (nothing.code, nothing.errors) == (
+        1,
+        "leeboard: there is no segment x; there are those of region, channel\n",
+    )
+    assert json.loads(leeboard.run("drift", "loans", "-o", "json").output)["drift"]["groups"][0]["rate"][0] == "0.5"

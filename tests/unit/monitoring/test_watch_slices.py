@@ -64,6 +64,18 @@ def test_a_day_ends_with_segments_and_groups_beside_the_features() -> None:
     assert float(man.ratio[2]) < 0.8
 
 
+def test_rows_that_depended_on_each_other_in_the_reference_make_intervals_wider() -> None:
+    rows = people(1, 20_000)
+    waves = np.random.default_rng(1).random(20_000) < 0.5 + 0.3 * np.sin(np.arange(20_000) / 400)
+    moody = a_service(made=reference(replace(rows, predicted=waves.astype(int))))
+    widths = []
+    for service in (a_service(), moody):
+        rate = after_a_day(service, people(3, 6000)).groups[1].rate
+        assert rate is not None
+        widths.append(float(rate[2]) - float(rate[1]))
+    assert widths[1] > 2 * widths[0]
+
+
 def test_pods_are_merged_and_each_row_is_counted_once() -> None:
     rows = people(3, 6000)
     one, three = after_a_day(a_service(), rows), after_a_day(a_service(), rows, pods=3)
