@@ -194,6 +194,11 @@ def test_what_labels_say_of_groups_survives_and_is_forgotten_with_another_declar
     assert again is not None
     assert again.recalls == service.watch.memory.recalls
     assert again.recalls["r1"].counts.sum() > 0
+    start = int(service.now.timestamp()) // 3600 * 3600
+    late = labelled(people(50, 500), start=start, known=90_000, recall={"f": 1.0, "m": 1.0})
+    service.labels["r1-a"] = late
+    (open_,) = service.poll().memory.cohorts["r1"].open.values()
+    assert set(open_.sample.entries["group"]) == {0, 1}
     swapped = {"groups": [{"column": "sex", "values": ["m", "f"]}]}
     service.settings = settings_of(Monitoring.model_validate(swapped))
     memory = service.poll(hours=0.1).memory
