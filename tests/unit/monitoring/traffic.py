@@ -18,6 +18,8 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 POLL = timedelta(seconds=10)
 STABLE, CANARY = "loan-1", "loan-2"
 NO_GAPS = Gaps()
+AGAINST_STABLE = {"errorRate": {"margin": "0.01"}}
+PLAIN = {"errorRate": {"max": "0.02"}}
 BUCKETS = len(DURATION_BOUNDS_SECONDS) + 1
 
 
@@ -94,3 +96,16 @@ class Service:
         return judge(
             self.evidence, analysis=self.analysis, window_seconds=window_seconds, now=at(self.seconds), gaps=gaps
         )
+
+
+def observed(
+    *checks: dict[str, Any], polls: int = 60, weight: float = 0.1, stable: float = 0.0, canary: float = 0.0,
+    requests: int = 1000, **more: object,
+) -> Service:  # fmt: skip
+    """A step under ten minutes of requests."""
+    service = Service(analysis(*checks, **more))
+    service.begin_step()
+    for _ in range(polls):
+        service.serve(requests, weight=weight, stable_errors=stable, canary_errors=canary)
+        service.poll()
+    return service
