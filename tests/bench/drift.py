@@ -65,6 +65,7 @@ def statistics() -> list[Measurement]:
         runs = _runs(partial(streams.independent, windows=40, shift=shift))
         results += changing(f"independent, shift of {shift:g} sd", runs, most=most)
     results += still("AR(1) 0.9", _runs(streams.autoregressive), drifted=0.03)
+    results += slow_series()
     results += still("daily cycle, 60 days", _runs(streams.daily_cycle))
     results += changing("daily cycle, shift of 0.8 sd", _runs(partial(streams.daily_cycle, shift=0.8)), most=3.0)
     hourly = _runs(partial(streams.daily_cycle, window=ROWS_A_DAY // 4), seeds=min(RUNS, 5))
@@ -74,6 +75,20 @@ def statistics() -> list[Measurement]:
     results += still("booleans and empty cells", _runs(streams.booleans), drifted=0.005)
     results += changing("booleans, 30 % to 60 %", _runs(partial(streams.booleans, share=0.6)), most=4.0)
     return results
+
+
+def slow_series() -> list[Measurement]:
+    """AR(1) in windows that tell enough: 500 such rows judge no feature, 3,000 are about 700 independent ones."""
+    short = follow_all(partial(streams.autoregressive, windows=50, features=5), min(RUNS, 5))
+    long = partial(streams.autoregressive, windows=50, features=5, window=3000)
+    runs = _runs(long)
+    judged = sum(run.judged for run in runs) / sum(run.windows for run in runs)
+    return [
+        Measurement("AR(1) 0.9: windows with a verdict", float(sum(run.judged for run in short)), "windows"),
+        *still("AR(1) 0.9, windows of 3,000 rows", runs, drifted=0.005),
+        Measurement("the same: windows with a verdict", judged, "share", 0.99, "min"),
+        *changing("AR(1) 0.9, windows of 3,000 rows, shift of 0.8 sd", _runs(partial(long, shift=0.8)), most=4.0),
+    ]
 
 
 def car_loan() -> list[Measurement]:

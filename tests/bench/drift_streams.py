@@ -50,17 +50,21 @@ def independent(seed: int, *, windows: int = 500, window: int = 500, shift: floa
     return Stream(Rows(reference), Rows(after), window, live // 2 if shift else None)
 
 
-def autoregressive(seed: int, *, windows: int = 250, memory: float = 0.9, features: int = 20) -> Stream:
-    """AR(1) series with variance 1; 20,000 rows of reference."""
+def autoregressive(
+    seed: int, *, windows: int = 250, memory: float = 0.9, features: int = 20, window: int = 500, shift: float = 0.0
+) -> Stream:
+    """AR(1) series with variance 1; forty windows of reference. ``shift`` moves one of them in the second half."""
     random = np.random.default_rng(seed)
-    reference, live = 20_000, windows * 500
+    reference, live = 40 * window, windows * window
     noise = random.normal(size=(reference + live, features)) * np.sqrt(1 - memory**2)
     values = lfilter([1.0], [1.0, -memory], noise, axis=0)
+    values[reference + live // 2 :, 0] += shift
     names = [f"series{i}" for i in range(features)]
     return Stream(
         Rows({name: values[:reference, i] for i, name in enumerate(names)}),
         Rows({name: values[reference:, i] for i, name in enumerate(names)}),
-        500,
+        window,
+        live // 2 if shift else None,
     )
 
 

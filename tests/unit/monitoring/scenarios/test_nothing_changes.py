@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from leeboard.monitoring.cells import Cells
-from leeboard.monitoring.drift import Verdict
+from leeboard.monitoring.drift import DEFAULTS, Case, Standing, Verdict, calibrated, judge_all
 from tests.support.profiles import Reference, Rows, reference_of
 from tests.support.verdicts import judged, rulings
 from tests.unit.monitoring.scenarios.loop import HOURLY, Loop
@@ -83,6 +83,17 @@ def test_ar1_of_point_9_starts_no_training_in_1000_windows_and_a_change_after_th
     for cells in reference.windows(Rows({**last.features, "f0": last.features["f0"] + 1.0}), of=rows):
         loop.window(cells, hours=1)
     assert len(loop.jobs) == 1
+
+
+def test_ar1_in_windows_of_500_rows_is_not_judged_rather_than_found_to_drift() -> None:
+    """Taken as independent, such rows would drift by chance in one window of some feature or other."""
+    series = autoregressive(np.random.default_rng(8), 210_000, features=FEATURES)
+    reference = reference_of(series.part(slice(0, 60_000)))
+    windows = reference.windows(series.part(slice(60_000, None)), of=WINDOW)
+    assert {int(one) for found in judged(reference, windows) for one in found.features} == {Standing.TOO_FEW_ROWS}
+    calibration = replace(calibrated(reference.profile, WINDOW), phi=np.ones(FEATURES), limit=np.zeros(FEATURES))
+    naive = judge_all([Case(reference.profile, calibration, window, DEFAULTS) for window in windows])
+    assert sum(bool(one.is_drifted().any()) for one in naive) > 10
 
 
 def test_a_profile_that_can_never_be_read_says_nothing_of_drift_rather_than_none(reference: Reference) -> None:
