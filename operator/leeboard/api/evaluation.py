@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from leeboard.api.bounds import Digest, Message, ObjectName, VersionNumber, Word
+from leeboard.api.bounds import Digest, Line, Message, ObjectName, VersionNumber, Word
 from leeboard.api.reference import ColumnName, ReferenceUri
 from leeboard.api.resource import ApiModel
 from leeboard.api.rollout import Fraction
@@ -15,6 +15,9 @@ from leeboard.api.rollout_status import DATE_TIME
 
 MIN_ROWS = 200
 """Fewest rows that are judged: below it the intervals are those of another distribution than the one we assume."""
+
+
+MAX_DATA_FAULTS = 5
 
 
 class EvaluationData(ApiModel):
@@ -79,6 +82,11 @@ class EvaluationStatus(ApiModel):
     rows: int | None = Field(default=None, ge=0, description="Rows that both answered and that are counted.")
     not_later: int | None = Field(default=None, ge=0, description="Rows left out: not later than the training.")
     unlabelled: int | None = Field(default=None, ge=0, description="Rows left out: without a true answer.")
+    data_faults: tuple[Line, ...] = Field(
+        default=(),
+        max_length=MAX_DATA_FAULTS,
+        description="What is broken in the rows of this version's profile, by the other one's: then a person approves.",
+    )
     measure: Literal["Accuracy", "MeanAbsoluteError"] | None = Field(default=None, description="What is compared.")
     candidate_value: Word | None = Field(default=None, description="The measure of this version.")
     champion_value: Word | None = Field(default=None, description="The measure of the other one.")

@@ -69,6 +69,7 @@ class VersionReason(StrEnum):
     REJECTED_BY_A_PERSON = "RejectedByAPerson"
     EVIDENCE_CHANGED = "EvidenceChanged"
     WAITS_FOR_PROFILE = "WaitsForProfile"
+    BROKEN_DATA = "BrokenData"
     WAITS_FOR_EVALUATION = "WaitsForEvaluation"
     # the other conditions
     NOT_STALLED = "NotStalled"

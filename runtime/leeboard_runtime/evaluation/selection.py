@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -18,6 +19,7 @@ import pandas as pd
 
 from leeboard_runtime.digest import digest_of
 from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.evaluation.data_gate import data_faults
 from leeboard_runtime.evaluation.faults import told_of_rows
 from leeboard_runtime.frames import Array
 from leeboard_runtime.measures import moment_of
@@ -57,6 +59,8 @@ class Trained:
 def select_rows(path: Path, inputs: Path, labels: Path, *, wanted: Wanted, trained: Sequence[Trained]) -> None:
     """Write the rows in the order of time to the folder ``inputs``, their labels to the folder ``labels``.
 
+    ``trained`` are the candidate and the champion.
+
     Raises PermanentFault (RowsInvalid, TooFewRows, ProfileInvalid).
     """
     after = max(map(trained_until, trained))
@@ -79,6 +83,7 @@ def select_rows(path: Path, inputs: Path, labels: Path, *, wanted: Wanted, train
         "until": moment_text(int(times[chosen[-1]])),
         "notLater": int((~is_later).sum()),
         "unlabelled": int((is_later & ~is_labelled).sum()),
+        "dataFaults": _gate(trained),
     }
     _write(frame.iloc[chosen].drop(columns=[wanted.target]), inputs / INPUTS, kind=format_of(wanted))
     (inputs / CLASSES).write_text(json.dumps(_distinct(plain)))
@@ -90,18 +95,38 @@ def select_rows(path: Path, inputs: Path, labels: Path, *, wanted: Wanted, train
 
 def trained_until(trained: Trained) -> int:
     """Microseconds since 1970. Raises PermanentFault(ProfileInvalid)."""
-    until: object = trained.made
-    if trained.profile is not None:
-        try:
-            until = json.loads(trained.profile.read_bytes())["reference"]["until"] or until
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            message = f"the profile of version {trained.version} cannot be read: {type(error).__name__}: {error}"
-            raise PermanentFault(Reason.PROFILE_INVALID, message) from error
+    with _reading_profiles(trained):
+        until = trained.made if trained.profile is None else _profile(trained)["reference"]["until"] or trained.made
     moment = moment_of(until) if isinstance(until, str) else None
     if moment is None:
         message = f"the profile of version {trained.version} ends at {shown(until)}, which is no time"
         raise PermanentFault(Reason.PROFILE_INVALID, message)
     return moment
+
+
+def _gate(trained: Sequence[Trained]) -> list[str]:
+    """What is broken in the candidate's own rows; nothing where one of the two has no profile to compare."""
+    if any(one.profile is None for one in trained):
+        return []
+    with _reading_profiles(*trained):
+        candidate, champion = map(_profile, trained)
+        return data_faults(candidate, champion)
+
+
+def _profile(trained: Trained) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((trained.profile or Path()).read_bytes())
+    return found
+
+
+@contextmanager
+def _reading_profiles(*trained: Trained) -> Iterator[None]:
+    """Whatever is missing in a profile is told as that."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+        whose = " or ".join(f"version {one.version}" for one in trained)
+        message = f"the profile of {whose} cannot be read: {type(error).__name__}: {error}"
+        raise PermanentFault(Reason.PROFILE_INVALID, message) from error
 
 
 def _read(path: Path, wanted: Wanted) -> tuple[pd.DataFrame, pd.Series]:

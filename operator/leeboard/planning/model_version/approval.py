@@ -18,7 +18,11 @@ def evidence_digest(status: ModelVersionStatus) -> str | None:
         return None
     known: dict[str, object] = {"artifact": artifact.digest, "fingerprint": fingerprint.record}
     if status.evaluation is not None:
-        known["evaluation"] = {"verdict": status.evaluation.verdict, "champion": status.evaluation.champion}
+        known["evaluation"] = {
+            "verdict": status.evaluation.verdict,
+            "champion": status.evaluation.champion,
+            "dataFaults": status.evaluation.data_faults,
+        }
     text = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
@@ -51,6 +55,9 @@ def doubt_of(resource: ModelVersion, status: ModelVersionStatus) -> tuple[Versio
     found = status.evaluation
     if found is None:
         return VersionReason.WAITS_FOR_EVALUATION, "it has not been compared with the version that serves"
+    if found.verdict is EvaluationVerdict.BETTER and found.data_faults:
+        why = f"better, but beside those of version {found.champion} the rows of its profile are broken"
+        return VersionReason.BROKEN_DATA, f"{why}: {', '.join(found.data_faults)}"
     if found.verdict is EvaluationVerdict.BETTER:
         return None
     if found.verdict is EvaluationVerdict.NOT_BETTER:

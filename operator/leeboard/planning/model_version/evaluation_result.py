@@ -8,9 +8,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from leeboard.api.bounds import Digest, VersionNumber
+from leeboard.api.bounds import Digest, Line, VersionNumber
 from leeboard.api.conditions import timestamp
-from leeboard.api.evaluation import MIN_ROWS, EvaluationStatus, EvaluationVerdict, PairedCounts, VersionEvaluation
+from leeboard.api.evaluation import (
+    MAX_DATA_FAULTS,
+    MIN_ROWS,
+    EvaluationStatus,
+    EvaluationVerdict,
+    PairedCounts,
+    VersionEvaluation,
+)
 from leeboard.api.reasons_model_version import VersionReason
 from leeboard.api.resource import ApiModel
 from leeboard.monitoring.paired import ErrorSums, Gain, gain_in_accuracy, gain_in_error
@@ -35,6 +42,7 @@ class Compared(ApiModel):
     until: Moment
     not_later: Count
     unlabelled: Count
+    data_faults: Annotated[tuple[Line, ...], Field(max_length=MAX_DATA_FAULTS)] = ()
     pairs: tuple[Count, Count, Count, Count] | None = None
     errors: tuple[float, float, float, float, float] | None = None
 
@@ -80,6 +88,7 @@ def judged(found: Compared, evaluation: VersionEvaluation, *, now: datetime) -> 
         rows=found.rows,
         not_later=found.not_later,
         unlabelled=found.unlabelled,
+        data_faults=found.data_faults,
         measure=measure,
         candidate_value=f"{values[0]:.6g}",
         champion_value=f"{values[1]:.6g}",

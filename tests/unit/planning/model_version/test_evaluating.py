@@ -248,6 +248,7 @@ def test_a_better_version_is_approved_by_itself_with_its_numbers_in_status() -> 
         "rows": 2000,
         "notLater": 1200,
         "unlabelled": 7,
+        "dataFaults": [],
         "measure": "Accuracy",
         "candidateValue": "0.92",
         "championValue": "0.88",
@@ -482,3 +483,20 @@ def test_a_manual_version_is_compared_as_well_and_waits() -> None:
 def test_a_version_that_nobody_asked_to_compare_says_nothing_of_it() -> None:
     assert "Better" not in said(planned(ready(), facts()))
     assert ready().metadata.uid == UID
+
+
+def test_a_better_version_of_broken_data_is_not_approved_by_itself() -> None:
+    message = {**COUNTED, "dataFaults": ["age is null in 30.0% of 1000 rows, before in 1.0%"]}
+    result = planned(candidate(), counted(candidate(), message))
+    assert (said(result)["Better"], said(result)["Approved"]) == ("True/Better", "False/BrokenData")
+    approved = condition_of(status_of(result).conditions, ConditionType.APPROVED)
+    assert approved is not None
+    assert "beside those of version 2 the rows of its profile are broken: age is null in 30.0%" in approved.message
+    resource = following(candidate(), counted(candidate(), message))
+    assert resource.status.evidence_digest != following(candidate(), counted(candidate())).status.evidence_digest
+
+
+def test_more_faults_than_are_told_are_a_forged_message() -> None:
+    assert (
+        status_of(planned(candidate(), counted(candidate(), {**COUNTED, "dataFaults": ["x"] * 6}))).evaluation is None
+    )

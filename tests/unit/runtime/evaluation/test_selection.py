@@ -30,9 +30,17 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(columns)[::-1]
 
 
-def profile(folder: Path, name: str, until: object) -> Path:
+def profile(folder: Path, name: str, until: object, *, nulls: int = 0) -> Path:
+    """A profile of a thousand rows with one input."""
     path = folder / f"{name}.json"
-    path.write_text(json.dumps({"reference": {"until": until}}))
+    content = {
+        "reference": {"until": until, "rows": 1000},
+        "features": [{"name": "age", "kind": "Numeric", "reason": ""}],
+        "channels": [{"feature": 0, "measure": "Value"}],
+        "counts": [[500, 500 - nulls]],
+        "quality": [[0, nulls, 0, 0, 0, 0]],
+    }
+    path.write_text(json.dumps(content))
     return path
 
 
@@ -67,6 +75,7 @@ def test_only_rows_later_than_both_trainings_count_in_the_order_of_time(tmp_path
         "until": "2026-03-01T09:59:00Z",
         "notLater": 121,
         "unlabelled": 0,
+        "dataFaults": [],
     }
 
 
@@ -136,3 +145,19 @@ def test_an_infinite_label_is_no_number(tmp_path: Path) -> None:
     rows.iloc[5, rows.columns.get_loc("repaid")] = float("inf")
     reason, message = fault(tmp_path, rows, Trained("2", None, MADE))
     assert (reason, "in row 6" in message) == ("RowsInvalid", True), message
+
+
+def test_a_reference_that_lacks_what_the_other_one_had_is_told(tmp_path: Path) -> None:
+    old = Trained("1", profile(tmp_path, "old", "2026-03-01T01:00:00Z", nulls=10), MADE)
+    new = Trained("2", profile(tmp_path, "new", "2026-03-01T02:00:00Z", nulls=300), MADE)
+    assert chosen(tmp_path, frame(), new, old)["summary"]["dataFaults"] == [
+        "age is null in 30.0% of 1000 rows, before in 1.0%"
+    ]
+
+
+def test_a_profile_without_its_members_is_none(tmp_path: Path) -> None:
+    old = Trained("1", profile(tmp_path, "old", "2026-03-01T01:00:00Z"), MADE)
+    path = tmp_path / "forged.json"
+    path.write_text(json.dumps({"reference": {"until": "2026-03-01T01:00:00Z", "rows": 0}, "features": [{}]}))
+    reason, message = fault(tmp_path, frame(), Trained("2", path, MADE), old)
+    assert (reason, "version 2 or version 1" in message) == ("ProfileInvalid", True), message
