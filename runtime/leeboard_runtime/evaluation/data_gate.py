@@ -64,5 +64,5 @@ def _fullest(profile: dict[str, Any], feature: int) -> float:
     """The part of an input's values that fell into its fullest cell, where the cells are of the values themselves."""
     for channel, counts in zip(profile["channels"], profile["counts"], strict=True):
         if channel["feature"] == feature and channel["measure"] in VALUES:
-            return max(counts, default=0) / max(sum(counts), 1)
+            return float(max(counts, default=0) / max(sum(counts), 1))
     return 0.0

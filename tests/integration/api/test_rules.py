@@ -26,6 +26,12 @@ SHADOW = {"shadow": {}, "for": "30m"}
 DATASET = {"name": "car-loan"}
 LABELS = {"tokenKeysSecret": "keys", "feedbackSecret": "feedback"}
 RETRAINING = {"trainingJobRef": {"name": "train"}}
+EVALUATION = {
+    "dataset": {"uri": "http://data/later.csv"},
+    "target": "repaid",
+    "timeColumn": "timestamp",
+    "minGain": "0.01",
+}
 REFERENCE = {
     "artifact": "held-out/rows.csv",
     "format": "CSV",
@@ -299,6 +305,7 @@ ACCEPTED: dict[str, Manifest] = {
         monitoring={"window": {"period": "1h"}, "labels": LABELS},
         retraining=RETRAINING | {"triggers": [{"drift": {}}, {"newData": {"uri": "https://data.example/loans.csv"}}]},
     ),
+    "a service whose versions are compared": inference_service(retraining=RETRAINING | {"evaluation": EVALUATION}),
     "a service that is trained again by another template": inference_service(
         retraining=RETRAINING | {"triggers": [{"newTemplate": {}}], "historyLimit": {"succeeded": 0, "failed": 9}}
     ),
@@ -400,6 +407,16 @@ CHANGES: dict[str, tuple[Manifest, list[dict[str, Any]], str]] = {
         model_version(lineage=LINEAGE),
         [{"op": "remove", "path": "/spec/lineage"}],
         "spec.lineage: Forbidden: lineage is written at creation and cannot be added or removed later",
+    ),
+    "another comparison of a ModelVersion": (
+        model_version(evaluation=EVALUATION | {"service": "loans"}),
+        [{"op": "replace", "path": "/spec/evaluation/minGain", "value": "0"}],
+        "spec.evaluation: Forbidden: evaluation cannot be changed",
+    ),
+    "a comparison taken away": (
+        model_version(evaluation=EVALUATION | {"service": "loans"}),
+        [{"op": "remove", "path": "/spec/evaluation"}],
+        "spec.evaluation: Forbidden: evaluation is written at creation and cannot be added or removed later",
     ),
     "another model of an InferenceService": (
         inference_service(),

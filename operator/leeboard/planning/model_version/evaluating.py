@@ -25,6 +25,7 @@ from leeboard.planning.model_version.facts import (
     MAX_ATTEMPTS,
     Situation,
     evaluation_attempt,
+    evaluation_job_name,
     has_condition,
     pods_of,
 )
@@ -51,7 +52,7 @@ def pairing(situation: Situation, *, attempt: int = 1, why: str = "") -> Step:
         return Step(_under_way(situation, VersionReason.EVALUATING, champion.why), requeue_after=TRACKING_RETRY)
     if isinstance(champion, Unfit):
         return _given_up(situation, champion.reason, champion.message)
-    if (rejection := situation.rejection()) is not None:
+    if (rejection := situation.rejection(evaluation_job_name(resource, attempt))) is not None:
         return _refused(situation, rejection)
     job = evaluation_job(Match(resource, evaluation, candidate, champion, situation.defaults, attempt))
     reason = VersionReason.RETRYING if why else VersionReason.EVALUATING

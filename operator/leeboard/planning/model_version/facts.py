@@ -85,11 +85,11 @@ class Situation:
     defaults: Defaults
     now: datetime
 
-    def rejection(self) -> Rejection | None:
-        """The API server's refusal of a Job of this generation."""
+    def rejection(self, name: str | None = None) -> Rejection | None:
+        """The API server's refusal of a Job of this generation, whichever it is or that of one name."""
         generation = self.resource.metadata.generation
         found = (item for item in self.facts.rejections if item.kind == "Job" and item.generation == generation)
-        return next(found, None)
+        return next((item for item in found if name in {None, item.name}), None)
 
 
 def current_attempt(resource: ModelVersion, jobs: Children) -> int:

@@ -414,10 +414,16 @@ def test_a_champion_whose_fingerprint_was_lost_is_waited_for() -> None:
 
 
 def test_a_quota_is_waited_for_and_any_other_refusal_ends_it() -> None:
-    quota = Rejection(403, "exceeded quota: pods", "Job", "x", 1)
+    name = a_job(candidate())["metadata"]["name"]
+    quota = Rejection(403, "exceeded quota: pods", "Job", name, 1)
     assert better(planned(candidate(), seen(rejections=(quota,))))[0] == "Unknown/QuotaExceeded"
-    invalid = Rejection(422, "spec is wrong", "Job", "x", 1)
+    invalid = Rejection(422, "spec is wrong", "Job", name, 1)
     assert better(planned(candidate(), seen(rejections=(invalid,))))[0] == "Unknown/Rejected"
+
+
+def test_a_refused_job_of_the_profile_does_not_keep_it_from_being_compared() -> None:
+    other = Rejection(422, "spec is wrong", "Job", "the-profile-job", 1)
+    assert isinstance(planned(candidate(), seen(rejections=(other,))).writes[0], Create)
 
 
 def test_an_operator_that_dies_in_between_makes_the_same_job_and_latches_the_same_result() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from leeboard_runtime.evaluation.data_gate import data_faults
+from leeboard_runtime.frames import Array
+from leeboard_runtime.profiling.cells import counted
+from leeboard_runtime.profiling.channels import numeric
 
 ROWS = 1000
 Counts = list[int]
@@ -32,6 +36,20 @@ def age(*, null: int = 0, infinite: int = 0, cells: Counts | None = None, kind: 
 
 
 GOOD = age(null=20)
+
+
+def of_values(values: Array) -> dict[str, Any]:
+    """What the builder of profiles counts of such a column."""
+    measured = numeric("age", "Feature", values, feature=0)
+    made = profile(("age", "Numeric", counted(measured.cells, measured.channel), [0] * 6), rows=len(values))
+    return {**made, "channels": [measured.channel.document()]}
+
+
+def test_a_real_column_that_became_constant_is_told_and_one_that_moved_is_not() -> None:
+    random = np.random.default_rng(0)
+    before = of_values(random.normal(0, 1, ROWS))
+    assert data_faults(of_values(np.full(ROWS, 3.0)), before) == ["age has the same value in all of 1000 rows"]
+    assert data_faults(of_values(random.normal(5, 2, ROWS)), before) == []
 
 
 def test_the_same_data_are_no_fault() -> None:
