@@ -52,6 +52,7 @@ def rivals(mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory
     for name, rival in found.items():
         fetch = ["fetch", "--model-uri", rival["modelURI"], "--destination", str(folder / name)]
         ended = run(fetch, folder, MLFLOW_TRACKING_URI=mlflow_server.uri)
+        rival["folder"] = str(folder / name)
         rival["artifact"] = {"uri": rival["modelURI"], "digest": ended.message["digest"], "bytes": 1}
     return found
 
@@ -165,13 +166,9 @@ class Contest(ServingWorld):
 
 def profiled(rival: Rival, folder: Path, mlflow: MlflowServer) -> Rival:
     """With a profile of the rows of its training, built and kept by the commands that do that."""
-    model = folder / "model"
-    run(
-        ["fetch", "--model-uri", rival["modelURI"], "--destination", str(model)], folder, MLFLOW_TRACKING_URI=mlflow.uri
-    )
     later_rows()[:TRAINED].to_csv(folder / "reference.csv", index=False)
     digest, profile = rival["artifact"]["digest"], str(folder / "profile.json")
-    subject = ["--model-name", MODEL, "--model-version", "2", "--model-digest", digest, "--model", str(model)]
+    subject = ["--model-name", MODEL, "--model-version", "2", "--model-digest", digest, "--model", rival["folder"]]
     rows = ["--reference", str(folder / "reference.csv"), "--source", "r.csv", "--time-column", "seen"]
     assert run(["profile", *subject, *rows, "--profile", profile], folder).code == 0
     upload = ["upload-profile", "--run-id", rival["runID"], "--model-digest", digest, "--profile", profile]
