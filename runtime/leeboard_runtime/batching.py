@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,6 +26,7 @@ from leeboard_runtime.errors import Refusal
 from leeboard_runtime.metrics import ServerMetrics
 from leeboard_runtime.packed import Packed
 from leeboard_runtime.protocol import OutputTensor
+from leeboard_runtime.shares import outputs_of, shares_of
 
 SWEEP_SECONDS = 0.1
 HANG_FACTOR = 2
@@ -41,10 +41,26 @@ class BatchLimits:
     timeout_seconds: float
 
 
+class Answered(NamedTuple):
+    """A request's rows of the model's answer, and the tokens by which their labels come back."""
+
+    tensors: list[OutputTensor]
+    tokens: str | None
+
+
+Watch = Callable[[Sequence[Packed], Sequence[OutputTensor], int], Sequence[str | None]]
+"""Is told of requests that one call of the model has answered, and of the bytes of that call; gives their tokens."""
+
+
+def nobody(requests: Sequence[Packed], tensors: Sequence[OutputTensor], size: int) -> Sequence[None]:  # noqa: ARG001
+    """Watch nothing: there are no tokens."""
+    return [None] * len(requests)
+
+
 class _Pending:
     __slots__ = ("alone", "deadline", "future", "packed")
 
-    def __init__(self, packed: Packed, future: asyncio.Future[list[OutputTensor]], deadline: float) -> None:
+    def __init__(self, packed: Packed, future: asyncio.Future[Answered], deadline: float) -> None:
         self.packed = packed
         self.future = future
         self.deadline = deadline
@@ -61,21 +77,24 @@ class Batcher:
         send: Callable[[bytes], None],
         metrics: ServerMetrics,
         on_hang: Callable[[], None],
+        watch: Watch = nobody,
     ) -> None:
         self._limits = limits
         self._send = send
         self._metrics = metrics
         self._on_hang = on_hang
+        self._watch = watch
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Pending] = deque()
         self._in_flight: list[_Pending] = []
         self._busy_since = 0.0
+        self._bytes_in_flight = 0
         self._scheduled = False
         self._open = False
         metrics.queue_depth = lambda: len(self._waiting)
 
-    def submit(self, packed: Packed) -> asyncio.Future[list[OutputTensor]]:
-        """Queue a request; the future holds its output tensors or a Refusal (500, 503, 504)."""
+    def submit(self, packed: Packed) -> asyncio.Future[Answered]:
+        """Queue a request; the future holds its answer or a Refusal (500, 503, 504)."""
         if not self._open:
             raise Refusal(503, "the model is not ready")
         if len(self._waiting) >= self._limits.queue:
@@ -104,9 +123,7 @@ class Batcher:
         batch, self._in_flight = self._in_flight, []
         fault = header.get("error")
         if fault is None:
-            for pending, tensors in zip(batch, _shares(header, body, batch), strict=True):
-                if not pending.future.done():
-                    pending.future.set_result(tensors)
+            self._share(batch, outputs_of(header, body))
         elif len(batch) == 1:
             _fail(batch[0], Refusal(fault["status"], fault["message"]))
         else:
@@ -115,6 +132,19 @@ class Batcher:
                 self._waiting.appendleft(pending)
         if self._waiting:
             self._dispatch()
+
+    def _share(self, batch: list[_Pending], outputs: list[OutputTensor]) -> None:
+        """Give each request its rows; whoever watches is told of those that still wait, all at once if none is gone."""
+        shares = shares_of(outputs, [pending.packed.rows for pending in batch])
+        if any(pending.future.done() for pending in batch):
+            for pending, tensors in zip(batch, shares, strict=True):
+                if not pending.future.done():
+                    (tokens,) = self._watch([pending.packed], tensors, self._bytes_in_flight)
+                    pending.future.set_result(Answered(tensors, tokens))
+            return
+        every = self._watch([pending.packed for pending in batch], outputs, self._bytes_in_flight)
+        for pending, tensors, tokens in zip(batch, shares, every, strict=True):
+            pending.future.set_result(Answered(tensors, tokens))
 
     async def sweep(self) -> None:
         """Answer what has waited too long, for ever; run it as a task."""
@@ -151,7 +181,9 @@ class Batcher:
         self._busy_since = time.monotonic()
         rows = [pending.packed.rows for pending in batch]
         self._metrics.batches.observe(sum(rows))
-        self._send(_frame(rows, [pending.packed for pending in batch]))
+        frame = _frame(rows, [pending.packed for pending in batch])
+        self._bytes_in_flight = len(frame)
+        self._send(frame)
 
     def _next_batch(self) -> list[_Pending]:
         waiting, batch, rows, other = self._waiting, list[_Pending](), 0, list[_Pending]()
@@ -188,32 +220,6 @@ def _frame(rows: list[int], batch: Sequence[Packed]) -> bytes:
     if first.key.parameters:
         header["params"] = orjson.Fragment(first.key.parameters)
     return wire.encode(orjson.dumps(header), blocks)
-
-
-def _shares(header: dict[str, Any], body: memoryview, batch: Sequence[_Pending]) -> list[list[OutputTensor]]:
-    """Cut each output of a batch into the requests' rows."""
-    shares: list[list[OutputTensor]] = [[] for _ in batch]
-    for output, block in zip(header["outputs"], wire.split(body, header["sizes"]), strict=True):
-        name, datatype, shape = output["name"], output["datatype"], output["shape"]
-        data = _elements(output["code"], datatype, block)
-        if len(batch) == 1:
-            shares[0].append(OutputTensor(name, datatype, shape, data))
-            continue
-        tail, stride, start = shape[1:], len(data) // shape[0], 0
-        for share, pending in zip(shares, batch, strict=True):
-            rows = pending.packed.rows
-            share.append(OutputTensor(name, datatype, [rows, *tail], data[start : start + rows * stride]))
-            start += rows * stride
-    return shares
-
-
-def _elements(code: str, datatype: str, block: memoryview) -> list[Any]:
-    if code == "j":
-        elements: list[Any] = orjson.loads(block)
-        return elements
-    values = array(code)
-    values.frombytes(block)
-    return list(map(bool, values)) if datatype == "BOOL" else values.tolist()
 
 
 def _fail(pending: _Pending, refusal: Refusal) -> None:

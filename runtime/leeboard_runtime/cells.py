@@ -7,7 +7,7 @@
               unseen      a text that a closed channel does not know
               outside     a number outside the limits
 
-Numbers are found by bisection among limits and edges together, so that one comparison tells a value that is odd.
+Numbers are found by bisection among limits and edges together, so that no value is asked whether it is odd.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Counter(Protocol):
     def quality(self) -> list[int]:
         """By kind."""
 
-    def count(self, values: Sequence[Value], now: float) -> None:
-        """Count these values; ``now`` is Unix time."""
+    def count(self, values: Sequence[Value], times: Sequence[float]) -> None:
+        """Count these values, each answered at its Unix time."""
 
     def cells(self) -> list[list[int]]:
         """The counts by channel, in the order of the channels it was made of."""
@@ -51,9 +51,8 @@ class Counter(Protocol):
 class RangeCounter:
     """A number: its cell among the edges, unless it is outside the limits.
 
-    ``bounds`` are the edges between the lowest and the number after the highest that is counted, so that
-    `bisect_right` finds a place for every number: those at both ends of ``counts`` are for what has no cell. NaN and
-    infinities fall there too; whoever counts without `count` tells of them by `odd`.
+    ``bounds`` are the edges between the lowest and the number after the highest that is counted, so that every number
+    has a place: those at both ends of ``counts`` are for what has no cell. NaN and infinities fall there too.
     """
 
     __slots__ = ("_odd", "bounds", "counts")
@@ -64,19 +63,16 @@ class RangeCounter:
         self.counts = [0] * (len(self.bounds) + 1)
         self._odd = [0] * len(QUALITY)
 
-    def count(self, values: Sequence[Value], now: float) -> None:  # noqa: ARG002
+    def count(self, values: Sequence[Value], times: Sequence[float]) -> None:  # noqa: ARG002
         """Count numbers; NaN is null."""
         bounds, counts = self.bounds, self.counts
+        before = counts[0] + counts[-1]
         for value in values:
             counts[bisect_right(bounds, value)] += 1
-        if not isfinite(sum(values)):
+        if counts[0] + counts[-1] > before:  # what is no number is at one of the ends
             for value in values:
-                self.odd(value)
-
-    def odd(self, value: Value) -> None:
-        """Tell of a number that has been counted and may be none."""
-        if not isfinite(value):
-            self._odd[NULL if value != value else NON_FINITE] += 1  # noqa: PLR0124 - NaN alone is not itself
+                if not isfinite(value):
+                    self._odd[NULL if value != value else NON_FINITE] += 1  # noqa: PLR0124 - NaN alone is not itself
 
     @property
     def quality(self) -> list[int]:
@@ -103,7 +99,7 @@ class CategoryCounter:
         self._buckets: dict[Value, int] = {}
         self.quality = [0] * len(QUALITY)
 
-    def count(self, values: Sequence[Value], now: float) -> None:  # noqa: ARG002
+    def count(self, values: Sequence[Value], times: Sequence[float]) -> None:  # noqa: ARG002
         """Count categories."""
         remembered, counts = self._buckets, self._counts
         for value in values:
@@ -161,9 +157,9 @@ class NumbersCounter:
         self._fault = fault
         self.quality = [0] * len(QUALITY)
 
-    def count(self, values: Sequence[Value], now: float) -> None:
+    def count(self, values: Sequence[Value], times: Sequence[float]) -> None:
         """Count values; ``fault`` says of which kind what cannot be read is."""
-        for value in values:
+        for value, now in zip(values, times, strict=True):
             known = self._read(value)
             if known is None:
                 self.quality[self._fault(value)] += 1
@@ -189,7 +185,7 @@ class UnreadableCounter:
         self._fault = fault
         self.quality = [0] * len(QUALITY)
 
-    def count(self, values: Sequence[Value], now: float) -> None:  # noqa: ARG002
+    def count(self, values: Sequence[Value], times: Sequence[float]) -> None:  # noqa: ARG002
         """Count nulls as that."""
         nulls = sum(map(self._is_null, values))
         self.quality[NULL] += nulls

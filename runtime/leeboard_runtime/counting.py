@@ -1,16 +1,15 @@
-"""Counting answered rows into the cells of a profile: a request's blocks are unpacked once, its columns passed once.
+"""Counting answered rows into the cells of a profile: those of many requests at once, column by column.
 
-    Front: reply parsed ─> read (what a token must hold) ─> reply sent ─> count
+    Batcher: answers of a batch ─> read (what tokens must hold) ─> replies ··· many rows later, or asked ─> count
 
 Nothing here waits or raises for what a client sends. Counts are cumulative since the process started.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from math import isfinite
-from typing import NamedTuple
+from itertools import chain, repeat
+from typing import Any, NamedTuple
 
 from leeboard_runtime import measures
 from leeboard_runtime.cells import MISSING
@@ -21,7 +20,7 @@ from leeboard_runtime.predictions import PredictionCounter, Predictions
 from leeboard_runtime.protocol import OutputTensor
 from leeboard_runtime.signature import Description
 from leeboard_runtime.slices import SliceCounter, Slices
-from leeboard_runtime.sources import Source, layout_of
+from leeboard_runtime.sources import layout_of
 
 ROWS_OF_A_REQUEST = 4096
 VALUES_OF_A_REQUEST = 1 << 18
@@ -29,12 +28,17 @@ PLANS = 256  # clients choose which optional columns they leave out
 
 
 class Read(NamedTuple):
-    """An answered request: ``limit`` of its rows are counted; what a token needs has been looked up."""
+    """Answered requests that leave the same columns out; what a token needs has been looked up, row by row.
 
-    packed: Packed
-    limit: int
+    ``rows`` of theirs are counted, at most ``limit`` of each request, ``skipped`` are not; ``at`` is Unix time.
+    """
+
+    requests: Sequence[Packed]
+    at: float
     plan: Plan
-    sources: list[Source]
+    limit: int
+    rows: int
+    skipped: int
     predictions: Predictions
     segments: Sequence[Sequence[int]]
     groups: Sequence[Sequence[int]]
@@ -65,27 +69,30 @@ class CellCounts:
         self.unknown_columns = [one.column for one in (*segments, *groups) if one.column not in layout.columns]
         self._plans: dict[tuple[int, ...], Plan] = {}
         elements = sum(tensor.elements for tensor in layout.tensors.values())
-        self._width = len(layout.columns) + measures.PROJECTIONS * elements
+        width = len(layout.columns) + measures.PROJECTIONS * elements
+        self._limit = min(ROWS_OF_A_REQUEST, max(1, VALUES_OF_A_REQUEST // max(1, width)))
         self.rows = 0
         self.skipped = 0
 
-    def read(self, packed: Packed, tensors: Sequence[OutputTensor]) -> Read:
-        """Look an answered request up; nothing is counted yet."""
-        plan = self._plans.get(packed.key.absent)
+    def read(self, requests: Sequence[Packed], tensors: Sequence[OutputTensor], at: float) -> Read:
+        """Look up requests that were answered in one call of the model with ``tensors``; nothing is counted yet."""
+        absent = requests[0].key.absent
+        plan = self._plans.get(absent)
         if plan is None:
-            plan = self._planned(packed.key.absent)
-        rows = packed.rows
-        limit = rows if rows == 1 else min(rows, ROWS_OF_A_REQUEST, max(1, VALUES_OF_A_REQUEST // self._width))
-        if limit < rows:
-            tensors = [t._replace(data=t.data[: len(t.data) // rows * limit]) for t in tensors]
-        sources = plan.layout.sources(packed)
-        predictions = self._predictions.judge(tensors, limit)
-        if not self._sliced:
-            return Read(packed, limit, plan, sources, predictions, (), ())
-        size = (limit, rows)
-        segments = [one.find(plan.layout, sources, size) for one in self.segments]
-        groups = [one.find(plan.layout, sources, size) for one in self.groups]
-        return Read(packed, limit, plan, sources, predictions, segments, groups)
+            plan = self._planned(absent)
+        limit = self._limit
+        sizes = [request.rows for request in requests]
+        given = rows = sum(sizes)
+        if max(sizes) > limit:
+            tensors = [tensor._replace(data=_first(tensor.data, sizes, limit)) for tensor in tensors]
+            rows = sum(min(size, limit) for size in sizes)
+        predictions = self._predictions.judge(tensors, rows)
+        segments: list[Sequence[int]] = []
+        groups: list[Sequence[int]] = []
+        if self._sliced:
+            segments = [one.find(plan.layout, requests, limit) for one in self.segments]
+            groups = [one.find(plan.layout, requests, limit) for one in self.groups]
+        return Read(requests, at, plan, limit, rows, given - rows, predictions, segments, groups)
 
     def _planned(self, absent: tuple[int, ...]) -> Plan:
         if len(self._plans) >= PLANS:
@@ -93,45 +100,34 @@ class CellCounts:
         plan = self._plans[absent] = plan_of(layout_of(self._description, absent), self.profile, self.counters)
         return plan
 
-    def count(self, read: Read, now: float) -> None:
-        """Count a request once its answer has been sent; ``now`` is Unix time."""
-        if read.packed.rows == 1:
-            self._count_row(read, now)
-        else:
-            self._count_rows(read, now)
-        for feature in read.plan.missing:
-            self._missing[feature] += read.limit
-        self._predictions.count(read.predictions)
+    def count(self, reads: Sequence[Read]) -> None:
+        """Count answered requests, those that leave the same columns out together."""
+        by_plan: dict[int, list[Read]] = {}
+        for read in reads:
+            by_plan.setdefault(id(read.plan), []).append(read)
+        for some in by_plan.values():
+            self._count_rows(some)
+        self._predictions.count([read.predictions for read in reads])
         if self._sliced:
-            for counter, found in zip((*self.segments, *self.groups), (*read.segments, *read.groups), strict=True):
-                counter.count(found, read.predictions)
-        self.rows += read.limit
-        self.skipped += read.packed.rows - read.limit
+            for read in reads:
+                for counter, found in zip((*self.segments, *self.groups), (*read.segments, *read.groups), strict=True):
+                    counter.count(found, read.predictions)
+        self.rows += sum(read.rows for read in reads)
+        self.skipped += sum(read.skipped for read in reads)
 
-    def _count_row(self, read: Read, now: float) -> None:
-        plan, sources = read.plan, read.sources
-        for block, ranges in plan.ranges:
-            row = ranges.pick(sources[block])
-            for value, bounds, counts in zip(row, ranges.bounds, ranges.counts):  # noqa: B905 - a row may be longer
-                counts[bisect_right(bounds, value)] += 1
-            if not isfinite(sum(row)):
-                for value, counter in zip(row, ranges.counters):  # noqa: B905
-                    counter.odd(value)
-        for block, position, other in plan.others:
-            other.count((sources[block][position],), now)
-        for block, _, array in plan.arrays:
-            array.count((sources[block],), now)
-
-    def _count_rows(self, read: Read, now: float) -> None:
-        plan, sources, rows, limit = read.plan, read.sources, read.packed.rows, read.limit
-        for block, ranges in plan.ranges:
-            for position, counter in zip(ranges.positions, ranges.counters, strict=True):
-                counter.count(sources[block][position * rows : position * rows + limit], now)
-        for block, position, other in plan.others:
-            other.count(sources[block][position * rows : position * rows + limit], now)
-        for block, elements, array in plan.arrays:
-            source = sources[block]
-            array.count([source[row * elements : (row + 1) * elements] for row in range(limit)], now)
+    def _count_rows(self, reads: Sequence[Read]) -> None:
+        """Count what is of one plan."""
+        plan = reads[0].plan
+        requests = [request for read in reads for request in read.requests]
+        times = list(chain.from_iterable(repeat(read.at, read.rows) for read in reads))
+        for block, columns, arrays in plan.parts:
+            source, width = plan.layout.source(block, requests, self._limit), plan.layout.widths[block]
+            for position, counter in columns:
+                counter.count(source[position::width], times)
+            for array in arrays:
+                array.count([source[start : start + width] for start in range(0, len(source), width)], times)
+        for feature in plan.missing:
+            self._missing[feature] += len(times)
 
     def counts(self) -> list[list[int]]:
         """By channel and cell."""
@@ -150,3 +146,14 @@ class CellCounts:
             [missing, *counter.quality[MISSING + 1 :]]
             for missing, counter in zip(self._missing, self.counters, strict=True)
         ]
+
+
+def _first(data: list[Any], sizes: Sequence[int], limit: int) -> list[Any]:
+    """What the first ``limit`` rows of each request were answered; ``sizes`` are the requests' rows."""
+    stride = len(data) // sum(sizes)
+    found: list[Any] = []
+    start = 0
+    for size in sizes:
+        found += data[start : start + min(size, limit) * stride]
+        start += size * stride
+    return found

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from leeboard_runtime.cells import Counter, RangeCounter
+from leeboard_runtime.cells import Counter
 from leeboard_runtime.channels import Kind, Profile
 from leeboard_runtime.counters import array_counter_of, counter_of, presence_counter_of
 from leeboard_runtime.measures import redacted_name
-from leeboard_runtime.sources import Layout, Place, Source, Width
+from leeboard_runtime.sources import JSON_CODE, Layout, Place, Width
 
 TEXT = "string"
 
 
-class Ranges(NamedTuple):
-    """The numbers of one block, counted together: ``pick`` takes their values out of a row, in the counters' order."""
+class Part(NamedTuple):
+    """The counters of one block: those of its columns by position, or those of the tensor that it is."""
 
-    pick: Callable[[Source], Source]
-    bounds: tuple[tuple[float, ...], ...]
-    counts: tuple[list[int], ...]
-    positions: tuple[int, ...]
-    counters: tuple[RangeCounter, ...]
+    block: int
+    columns: tuple[tuple[int, Counter], ...]
+    arrays: tuple[Counter, ...]
 
 
 class Plan(NamedTuple):
-    """Requests that leave the same columns out.
-
-    Ranges with their block, others with block and position, arrays with block and elements, and what is missing.
-    """
+    """Requests that leave the same columns out: who counts their blocks, and which features are missing."""
 
     layout: Layout
-    ranges: tuple[tuple[int, Ranges], ...]
-    others: tuple[tuple[int, int, Counter], ...]
-    arrays: tuple[tuple[int, int, Counter], ...]
+    parts: tuple[Part, ...]
     missing: tuple[int, ...]
 
 
@@ -52,7 +44,8 @@ def counters_of(profile: Profile, layout: Layout) -> list[Counter]:
         if feature.kind is Kind.NOT_MONITORED or not channels:
             found.append(presence_counter_of(kind))
         elif isinstance(place, Width):
-            found.append(array_counter_of(channels, place.elements, is_text=not layout.codes[place.block]))
+            is_text = layout.codes[place.block] == JSON_CODE
+            found.append(array_counter_of(channels, place.elements, is_text=is_text))
         else:
             found.append(counter_of(feature, channels, kind))
     return found
@@ -61,41 +54,20 @@ def counters_of(profile: Profile, layout: Layout) -> list[Counter]:
 def plan_of(layout: Layout, profile: Profile, counters: Sequence[Counter]) -> Plan:
     """The plan of requests with this layout."""
     places = _places(layout)
-    ranges: dict[int, dict[int, RangeCounter]] = {}
-    others, arrays, missing = [], [], []
+    columns: dict[int, list[tuple[int, Counter]]] = {}
+    arrays: dict[int, list[Counter]] = {}
+    missing = []
     for index, (feature, counter) in enumerate(zip(profile.features, counters, strict=True)):
         place = places.get(feature.name)
         if place is None:
             missing.append(index)
         elif isinstance(place, Width):
-            arrays.append((place.block, place.elements, counter))
-        elif isinstance(counter, RangeCounter):
-            ranges.setdefault(place.block, {})[place.position] = counter
+            arrays.setdefault(place.block, []).append(counter)
         else:
-            others.append((place.block, place.position, counter))
-    together = tuple((block, _ranges(found)) for block, found in ranges.items())
-    return Plan(layout, together, tuple(others), arrays=tuple(arrays), missing=tuple(missing))
-
-
-def _ranges(found: dict[int, RangeCounter]) -> Ranges:
-    positions = tuple(sorted(found))
-    counters = tuple(found[position] for position in positions)
-    return Ranges(
-        _picker(positions),
-        tuple(counter.bounds for counter in counters),
-        tuple(counter.counts for counter in counters),
-        positions=positions,
-        counters=counters,
-    )
-
-
-def _picker(positions: tuple[int, ...]) -> Callable[[Source], Source]:
-    """Takes the values at some positions of a row; those of the first ones need not be taken out."""
-    if positions == tuple(range(len(positions))):
-        return lambda source: source
-    if len(positions) == 1:
-        return lambda source: (source[positions[0]],)
-    return itemgetter(*positions)
+            columns.setdefault(place.block, []).append((place.position, counter))
+    blocks = sorted(columns.keys() | arrays.keys())
+    parts = tuple(Part(block, tuple(columns.get(block, ())), tuple(arrays.get(block, ()))) for block in blocks)
+    return Plan(layout, parts, tuple(missing))
 
 
 def _places(layout: Layout) -> dict[str, Place | Width]:

@@ -19,7 +19,6 @@ from leeboard_runtime.signature import Description
 
 if TYPE_CHECKING:
     from leeboard_runtime.feedback import Feedback
-    from leeboard_runtime.monitor import Monitor
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,10 +33,10 @@ RETRY_AFTER = (b"retry-after", b"1")
 
 
 class Watchers(NamedTuple):
-    """Who else is told of an answered request."""
+    """Who else is told of an answered request, and of labels."""
 
     answers: Answers
-    monitor: Monitor | None = None
+    feedback: Feedback | None = None
 
 
 class Front:
@@ -56,7 +55,7 @@ class Front:
     ) -> None:
         self._batcher = batcher
         self._metrics = metrics
-        self._answers, self._monitor = watchers
+        self._answers, self._feedback = watchers
         self._body_limit = body_limit_bytes
         self._replies = protocol.Replies(name, model_version)
         self._parser: protocol.RequestParser | None = None
@@ -96,8 +95,8 @@ class Front:
         if scope["path"] in self._infer_paths:
             await self._infer(scope, receive, send)
             return
-        if scope["path"] == FEEDBACK and self._monitor is not None and self._monitor.tokens is not None:
-            await self._reply(send, *await self._label(scope, receive, self._monitor.tokens.feedback))
+        if scope["path"] == FEEDBACK and self._feedback is not None:
+            await self._reply(send, *await self._label(scope, receive, self._feedback))
             return
         answer = self._get.get(scope["path"].rstrip("/"))
         if answer is None:
@@ -112,15 +111,13 @@ class Front:
         started = time.perf_counter()
         metrics = self._metrics
         metrics.in_flight += 1
-        status, told = 500, None
+        status = 500
         try:
             try:
                 body = await self._body(scope, receive)
                 call = self._ready_parser().parse(body)
-                tensors = await self._batcher.submit(call.packed)
-                if self._monitor is not None:
-                    told = self._monitor.tell(call.packed, tensors)
-                reply = self._replies.infer(call, tensors, told.tokens if told is not None else None)
+                tensors, tokens = await self._batcher.submit(call.packed)
+                reply = self._replies.infer(call, tensors, tokens)
                 status = 200
             except Refusal as refusal:
                 status, reply = refusal.status, protocol.error(refusal.message)
@@ -128,8 +125,6 @@ class Front:
             await self._reply(send, status, reply)
             if status == HTTPStatus.OK and self._answers.are_wanted:
                 self._answers.keep(call.packed, tensors)
-            if told is not None and self._monitor is not None:
-                self._monitor.count(told)
         finally:
             metrics.in_flight -= 1
             metrics.last_request = time.monotonic()

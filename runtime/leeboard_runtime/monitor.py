@@ -1,4 +1,4 @@
-"""What a server does for monitoring beside each answer: tokens before it, counting after it, documents on demand.
+"""What a server does for monitoring beside its answers: tokens before them, counting after them, documents on demand.
 
 A fault in here is logged, and its rows are told as skipped; it never becomes a client's.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import Any, NamedTuple
 
 from leeboard_runtime.channels import Profile, Role
@@ -24,6 +25,8 @@ from leeboard_runtime.watched import Watched
 log = logging.getLogger("leeboard.monitoring")
 
 TOKEN_ROWS = 256
+HELD_ROWS = 256
+HELD_BYTES = 1 << 20
 COHORTS = 24 * 35
 NO_MODEL = Description((), (), (), (), platform="", lean=False)
 
@@ -55,19 +58,18 @@ def at_once(call: Callable[[], None]) -> None:
     call()
 
 
-class Told(NamedTuple):
-    """An answered request between its reply and its counting; the tokens of its rows, comma separated, or None."""
+class Held(NamedTuple):
+    """Answered requests that are not counted yet; ``served`` are the classes of their rows that have tokens."""
 
     read: Read
-    at: float
-    tokens: str | None
+    served: Sequence[int]
 
 
 class Monitor:
     """Lives on the event loop; ``clock`` is Unix time. Counts from the moment that the worker describes the model.
 
-    Answers of one batch are sent in one turn of the loop. What is counted waits for the next turn (``later``), so that
-    none of them waits for the counting of another; whoever reads the counts has everything counted before.
+    Rows wait until there are HELD_ROWS, or HELD_BYTES, of them, and are counted together a while after their answers
+    (``later``), so that none of these waits for it. Whoever reads the counts has everything counted before.
     """
 
     def __init__(
@@ -77,7 +79,8 @@ class Monitor:
         self.tokens = tokens
         self._clock = clock
         self._later = later
-        self._waiting: list[Told] = []
+        self._held: list[Held] = []
+        self._held_rows = self._held_bytes = 0
         self._description: Description | None = None
         self.cells: CellCounts | None = None
         self._tells_outcomes = declared.profile.task is not Task.UNKNOWN
@@ -99,44 +102,48 @@ class Monitor:
         """The model that answers from now on; the same one again, in a process started anew, changes nothing."""
         if description == self._description:
             return
+        self.settle()
         self._description = description
         self.cells = _cells(self.declared, description)
         for column in self.cells.unknown_columns:
             log.warning("the model has no column of that name, it is counted nowhere column=%s", column)
 
-    def tell(self, packed: Packed, tensors: Sequence[OutputTensor]) -> Told | None:
-        """Look at an answer before it is sent; None where it cannot be counted."""
-        if self.cells is None:
-            return None
-        at = self._clock()
-        try:
-            read = self.cells.read(packed, tensors)
-            return Told(read, at, self._sealed(read, int(at)) if self.tokens is not None else None)
-        except Exception as error:  # noqa: BLE001 - a fault of counting is never a client's
-            self._failed(packed.rows, error)
-            return None
+    def answered(self, requests: Sequence[Packed], tensors: Sequence[OutputTensor], size: int) -> Sequence[str | None]:
+        """Requests that one call of the model has answered; ``size`` is about how many bytes they take.
 
-    def count(self, told: Told) -> None:
-        """Count an answer that has been sent, soon."""
-        self._waiting.append(told)
-        if len(self._waiting) == 1:
+        Each one's tokens, comma separated, None where it has none. All of them leave the same columns out.
+        """
+        if self.cells is None:
+            return [None] * len(requests)
+        try:
+            read = self.cells.read(requests, tensors, self._clock())
+            tokens, served = self._sealed(read)
+        except Exception as error:  # noqa: BLE001 - a fault of counting is never a client's
+            self._failed(sum(request.rows for request in requests), error)
+            return [None] * len(requests)
+        self._held.append(Held(read, served))
+        was_full = self._is_full
+        self._held_rows += read.rows
+        self._held_bytes += size
+        if self._is_full and not was_full:
             self._later(self.settle)
+        return tokens
+
+    @property
+    def _is_full(self) -> bool:
+        return self._held_rows >= HELD_ROWS or self._held_bytes >= HELD_BYTES
 
     def settle(self) -> None:
         """Count whatever waits."""
-        waiting, self._waiting = self._waiting, []
-        for told in waiting:
-            self._count(told)
-
-    def _count(self, told: Told) -> None:
-        if self.cells is None:
+        held, self._held = self._held, []
+        self._held_rows = self._held_bytes = 0
+        if self.cells is None or not held:
             return
         try:
-            self.cells.count(told.read, told.at)
-            if told.tokens is not None and self.tokens is not None:
-                self._count_served(told, self.tokens.feedback.sample.cohort_of(int(told.at)))
+            self.cells.count([one.read for one in held])
+            self._count_served(held)
         except Exception as error:  # noqa: BLE001
-            self._failed(told.read.packed.rows, error)
+            self._failed(sum(one.read.rows + one.read.skipped for one in held), error)
 
     def _failed(self, rows: int, error: Exception) -> None:
         self.faults += 1
@@ -145,37 +152,47 @@ class Monitor:
         if self.faults & (self.faults - 1) == 0:  # the first, second, fourth, ...: what stays does not fill the log
             log.error("an answer was not counted faults=%d", self.faults, exc_info=error)
 
-    def _sealed(self, read: Read, at: int) -> str | None:
-        """The tokens of an answer's rows; None where it has more than TOKEN_ROWS, or there are no keys."""
-        tokens, rows = self.tokens, read.limit
-        if tokens is None or not self._tells_outcomes or read.packed.rows > min(TOKEN_ROWS, rows):
-            return None
-        keyring, version = tokens.keys.value, tokens.version
-        if not keyring:
-            return None
+    def _sealed(self, read: Read) -> tuple[Sequence[str | None], Sequence[int]]:
+        """The tokens of each request, and the classes of all rows that have one."""
+        tokens = self.tokens
+        keyring = None if tokens is None or not self._tells_outcomes else tokens.keys.value
+        if tokens is None or not keyring:
+            return [None] * len(read.requests), ()
         values, cells, classes = read.predictions
+        told = classes
         if self._is_wide:
-            cells, classes = ([index if index < NOTHING else -1 for index in of] for of in (cells, classes))
-        if rows == 1:
-            segment = self._segment.seal(read.segments[0][0]) if read.segments else -1
-            group = self._group.seal(read.groups[0][0]) if read.groups else -1
-            return keyring.seal(version, (at, cells[0], classes[0], values[0], segment, group))
-        nowhere = (-1,) * rows
-        segments = map(self._segment.seal, read.segments[0]) if read.segments else nowhere
-        groups = map(self._group.seal, read.groups[0]) if read.groups else nowhere
-        told = zip((at,) * rows, cells, classes, values, segments, groups, strict=True)
-        return ",".join([keyring.seal(version, row) for row in told])
+            cells, told = ([index if index < NOTHING else -1 for index in of] for of in (cells, classes))
+        segments = map(self._segment.seal, read.segments[0]) if read.segments else repeat(-1)
+        groups = map(self._group.seal, read.groups[0]) if read.groups else repeat(-1)
+        fields = zip(repeat(int(read.at)), cells, told, values, segments, groups)
+        if read.rows == len(read.requests) and not read.skipped:
+            return keyring.seal(tokens.version, fields), classes
+        found, served, start = list[str | None](), list[int](), 0
+        for request in read.requests:
+            counted = min(request.rows, read.limit)
+            rows = tuple(islice(fields, counted))
+            if request.rows <= min(TOKEN_ROWS, counted):
+                found.append(",".join(keyring.seal(tokens.version, rows)))
+                served += classes[start : start + counted]
+            else:
+                found.append(None)
+            start += counted
+        return found, served
 
-    def _count_served(self, told: Told, start: int) -> None:
-        served = self._served.get(start)
-        if served is None:
-            if len(self._served) >= COHORTS:
-                del self._served[min(self._served)]
-            served = self._served[start] = [0] * (1 + len(self.declared.profile.classes))
-        served[0] += told.read.limit
-        for label in told.read.predictions.classes:
-            if label >= 0:
-                served[1 + label] += 1
+    def _count_served(self, held: Sequence[Held]) -> None:
+        for one in held:
+            if self.tokens is None or not one.served:
+                continue
+            start = self.tokens.feedback.sample.cohort_of(int(one.read.at))
+            served = self._served.get(start)
+            if served is None:
+                if len(self._served) >= COHORTS:
+                    del self._served[min(self._served)]
+                served = self._served[start] = [0] * (1 + len(self.declared.profile.classes))
+            served[0] += len(one.served)
+            for label in one.served:
+                if label >= 0:
+                    served[1 + label] += 1
 
     def cells_document(self) -> dict[str, Any]:
         """Member `cells` of `/monitoring/counts`."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 from math import isfinite
+from operator import gt
 from typing import NamedTuple
 
 from leeboard_runtime.channels import Profile, Role
-from leeboard_runtime.outcomes import NO_CLASS, TWO, OutcomeReader, Task
+from leeboard_runtime.outcomes import FLOATS, NO_CLASS, TWO, OutcomeReader, Task
 from leeboard_runtime.protocol import OutputTensor
 
 NO_CELL = -1
@@ -35,11 +38,10 @@ class PredictionCounter:
 
     def judge(self, tensors: Sequence[OutputTensor], rows: int) -> Predictions:
         """What ``rows`` rows were answered; nothing is counted yet."""
-        if rows == 1 and self._is_of_two and len(tensors) == 1 and len(tensors[0].data) == TWO:
-            return self._of_two(tensors[0], rows)
-        return self._judged(tensors, rows)
-
-    def _judged(self, tensors: Sequence[OutputTensor], rows: int) -> Predictions:
+        if self._is_of_two and len(tensors) == 1 and len(tensors[0].data) == TWO * rows:
+            quick = self._of_two(tensors[0])
+            if quick is not None:
+                return quick
         scores, classes = self.reader.read(tensors, rows)
         values: Sequence[float | None] = (None,) * rows if scores is None else scores
         if self.score is None:
@@ -49,22 +51,30 @@ class PredictionCounter:
             cells = [NO_CELL if value is None else bisect_right(edges, value) for value in values]
         return Predictions(values, cells, (NO_CLASS,) * rows if classes is None else classes)
 
-    def _of_two(self, tensor: OutputTensor, rows: int) -> Predictions:
-        """The usual answer, probabilities of two classes for one row, read the quick way."""
-        first, second = tensor.data
-        if type(first) is not float or type(second) is not float or not isfinite(first + second):
-            return self._judged([tensor], rows)
-        cell = NO_CELL if self.score is None else bisect_right(self._edges, second)
-        return Predictions((second,), (cell,), (int(second > first),))
+    def _of_two(self, tensor: OutputTensor) -> Predictions | None:
+        """The usual answer, finite probabilities of two classes, read the quick way; None where it is another."""
+        try:
+            if tensor.datatype not in FLOATS or not isfinite(sum(tensor.data)):
+                return None
+        except TypeError:  # None, where an answer may tell nothing
+            return None
+        firsts, seconds = tensor.data[::2], tensor.data[1::2]
+        if self.score is None:
+            cells: Sequence[int] = (NO_CELL,) * len(seconds)
+        else:
+            cells = list(map(bisect_right, repeat(self._edges), seconds))
+        return Predictions(seconds, cells, list(map(int, map(gt, seconds, firsts))))
 
-    def count(self, predictions: Predictions) -> None:
+    def count(self, some: Sequence[Predictions]) -> None:
         """Count them; a row whose score or class is unknown is in no cell of that channel."""
-        scores, classes = self.scores, self.classes
         if self.score is not None:
-            for cell in predictions.cells:
-                if cell >= 0:
-                    scores[cell] += 1
+            _add(self.scores, chain.from_iterable(one.cells for one in some))
         if self.label is not None:
-            for label in predictions.classes:
-                if label >= 0:
-                    classes[label] += 1
+            _add(self.classes, chain.from_iterable(one.classes for one in some))
+
+
+def _add(counts: list[int], found: Iterable[int]) -> None:
+    """One for each index that is not negative."""
+    for index, number in Counter(found).items():
+        if index >= 0:
+            counts[index] += number

@@ -16,14 +16,14 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 
 from leeboard_runtime.answers import Answers
-from leeboard_runtime.batching import Batcher, BatchLimits
+from leeboard_runtime.batching import Batcher, BatchLimits, nobody
 from leeboard_runtime.counts import CountsReport, asked
 from leeboard_runtime.errors import PermanentFault, Reason, Refusal, RuntimeFault
 from leeboard_runtime.front import Front, Receive, Scope, Send, Watchers
@@ -67,21 +67,28 @@ class ModelServer:
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self._metrics = ServerMetrics(options.name, options.version, options.revision)
-        self._monitoring = monitoring_of(options.monitoring, self._metrics.labels, asyncio.get_running_loop().call_soon)
+        self._monitoring = monitoring_of(options.monitoring, self._metrics.labels, _after_what_is_due)
         self._monitor = None if self._monitoring is None else self._monitoring.monitor
+        tokens = None if self._monitor is None else self._monitor.tokens
         self._collector = None if self._monitoring is None else self._monitoring.metrics
         self._counts = CountsReport(self._metrics, self._monitor)
         self._answers = Answers(time.monotonic)
         self._end: asyncio.Future[RuntimeFault | None] = asyncio.get_running_loop().create_future()
         events = WorkerEvents(self._worker_ready, self._answered, self._worker_lost, self._fatal)
         self._link = WorkerLink(options.worker, events)
-        self._batcher = Batcher(options.limits, send=self._link.send, metrics=self._metrics, on_hang=self._link.kill)
+        self._batcher = Batcher(
+            options.limits,
+            send=self._link.send,
+            metrics=self._metrics,
+            on_hang=self._link.kill,
+            watch=nobody if self._monitor is None else self._monitor.answered,
+        )
         self._front = Front(
             options.name,
             options.version,
             batcher=self._batcher,
             metrics=self._metrics,
-            watchers=Watchers(self._answers, self._monitor),
+            watchers=Watchers(self._answers, None if tokens is None else tokens.feedback),
             body_limit_bytes=options.body_limit_bytes,
             server_version=_own_version(),
         )
@@ -183,6 +190,12 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _after_what_is_due(call: Callable[[], None]) -> None:
+    """Run a call in the turn of the loop after the next one, in which answers that are ready now are sent."""
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, call)
 
 
 def listen(host: str, port: int) -> socket.socket:

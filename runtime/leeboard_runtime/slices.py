@@ -10,8 +10,9 @@ import orjson
 
 from leeboard_runtime.counters import TEXT_OF
 from leeboard_runtime.errors import PermanentFault, Reason
+from leeboard_runtime.packed import Packed
 from leeboard_runtime.predictions import Predictions
-from leeboard_runtime.sources import Layout, Source
+from leeboard_runtime.sources import Layout
 
 MOST_COLUMNS = 4
 MOST_VALUES = 8
@@ -87,17 +88,14 @@ class SliceCounter:
         self._scores = None if scores is None else [[0] * scores for _ in slices.values]
         self._classes = None if classes is None else [[0] * classes for _ in slices.values]
 
-    def find(self, layout: Layout, sources: Sequence[Source], rows: Sequence[int]) -> Sequence[int]:
-        """The index of the value of the first ``rows[0]`` of ``rows[1]`` rows; NOWHERE where it is not declared."""
+    def find(self, layout: Layout, requests: Sequence[Packed], limit: int) -> Sequence[int]:
+        """The index of the value of the first ``limit`` rows of each request; NOWHERE where it is not declared."""
         place = layout.columns.get(self.slices.column)
         text_of = None if place is None else TEXT_OF.get(place.type)
-        limit, of = rows
         if place is None or text_of is None:
-            return (NOWHERE,) * limit
-        source, index, start = sources[place.block], self._index, place.position * of
-        if of == 1:
-            return (index.get(text_of(source[start]), NOWHERE),)
-        return [index.get(text_of(value), NOWHERE) for value in source[start : start + limit]]
+            return [NOWHERE] * sum(min(request.rows, limit) for request in requests)
+        index = self._index
+        return [index.get(text_of(value), NOWHERE) for value in layout.column(place, requests, limit)]
 
     def count(self, found: Sequence[int], predictions: Predictions) -> None:
         """Count rows whose values `find` has found."""

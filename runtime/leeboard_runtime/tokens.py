@@ -13,7 +13,7 @@ import binascii
 import secrets
 import struct
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from math import nan
 from typing import NamedTuple
@@ -32,6 +32,7 @@ CONTENT = struct.Struct(f">{VERSION_BYTES}sIBBdBB")
 TOKEN_BYTES = 1 + NONCE_BYTES + CONTENT.size + 16
 TOKEN_CHARACTERS = -(TOKEN_BYTES * 4 // -3)
 PADDING = "=" * (-TOKEN_CHARACTERS % 4)
+FILL = bytes(-TOKEN_BYTES % 3)  # between tokens that are spelt at once: each one begins with a character of its own
 NOTHING = 255
 """A score cell, class, segment or group that there is none of."""
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -84,21 +85,24 @@ class Keyring:
         self._nonce = int.from_bytes(secrets.token_bytes(PREFIX_BYTES), "big") * COUNTER_LIMIT
         self._last = self._nonce + COUNTER_USES
 
-    def seal(self, version: bytes, sealed: SealedFields) -> str:
-        """A token; what is above 254 must have been made -1 before. The keyring must not be empty."""
-        if self._nonce >= self._last:
-            self._renew_prefix()
-        self._nonce += 1
-        nonce = self._nonce.to_bytes(NONCE_BYTES, "big")
-        at, cell, label, value, segment, group = sealed
-        if value is None:
-            value = nan
-        content = CONTENT.pack(
-            version, at, cell & NOTHING, label & NOTHING, value, segment & NOTHING, group & NOTHING
-        )  # -1 becomes NOTHING
+    def seal(self, version: bytes, rows: Iterable[SealedFields]) -> list[str]:
+        """A token for each; what is above 254 must have been made -1 before. The keyring must not be empty."""
         key_id, cipher = self._keys[0]
-        text = b2a_base64(key_id + nonce + cipher.encrypt(nonce, content, None), newline=False)
-        return text[:TOKEN_CHARACTERS].translate(_TO_URL).decode()
+        encrypt, pack, nonce = cipher.encrypt, CONTENT.pack, self._nonce
+        parts: list[bytes] = []
+        for at, cell, label, value, segment, group in rows:
+            if nonce >= self._last:
+                self._renew_prefix()
+                nonce = self._nonce
+            nonce = self._nonce = nonce + 1
+            once = nonce.to_bytes(NONCE_BYTES, "big")
+            content = pack(
+                *(version, at, cell & NOTHING, label & NOTHING, nan if value is None else value),
+                *(segment & NOTHING, group & NOTHING),
+            )  # -1 becomes NOTHING
+            parts += (key_id, once, encrypt(once, content, None), FILL)
+        text = b2a_base64(b"".join(parts), newline=False).translate(_TO_URL).decode()
+        return [text[start : start + TOKEN_CHARACTERS] for start in range(0, len(text), TOKEN_CHARACTERS + len(FILL))]
 
     def open(self, token: str) -> Opened:
         """What a token holds. Raises ForgedTokenError."""

@@ -14,21 +14,23 @@ import statistics
 import subprocess
 import sys
 import time
-from array import array
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
 import mlflow.models
 import mlflow.sklearn
+import numpy as np
 import pandas as pd
 from prometheus_client import CollectorRegistry, Histogram
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
 from leeboard_runtime.digest import measure
+from leeboard_runtime.monitor import HELD_ROWS
 from leeboard_runtime.monitoring_setup import MonitoringOptions, monitoring_of
 from leeboard_runtime.packed import EVERYTHING, Packed
 from leeboard_runtime.protocol import OutputTensor
@@ -40,7 +42,8 @@ FEATURES = 20
 REFERENCE_ROWS = 5000
 WORK = FOLDER / "counters"
 ROUNDS = 60
-BLOCK = 400
+BLOCK = 2 * HELD_ROWS  # so that in every block twice as many rows are counted together
+DIFFERENT = 64
 LOADS = 20
 LOAD_SECONDS = 1
 CONNECTIONS = (1, 8, 32)
@@ -102,8 +105,8 @@ def save_model() -> Model:
     return Model(folder, {str(name): float(value) for name, value in rows.iloc[7].items()}, options)
 
 
-def counting(model: Model, rows: int, *, tokens: bool) -> Callable[[], None]:
-    """What a server does beside an answer of ``rows`` rows."""
+def counting(model: Model, requests: int, rows: int, *, tokens: bool) -> Callable[[], None]:
+    """What a server does beside an answer to ``requests`` of ``rows`` rows each, in one call of the model."""
     options = model.options if tokens else MonitoringOptions(profile=model.options.profile)
     found = monitoring_of(options, ("bench", "1", ""))
     if found is None:
@@ -111,17 +114,24 @@ def counting(model: Model, rows: int, *, tokens: bool) -> Callable[[], None]:
     monitor = found.monitor
     columns = tuple(Column(name, "double", required=True) for name in model.row)
     monitor.describe(Description(columns, (), (), (), platform="bench", lean=True))
-    block = array("d", [value for value in model.row.values() for _ in range(rows)]).tobytes()
-    packed = Packed(rows, EVERYTHING, [block])
-    tensors = [OutputTensor("output-0", "FP64", [rows, 2], [0.25, 0.75] * rows)]
+    random = np.random.default_rng(0)
+    turns = cycle([_asked(model, random, (requests, rows)) for _ in range(DIFFERENT)])
+    tensors = [OutputTensor("output-0", "FP64", [requests * rows, 2], [0.25, 0.75] * (requests * rows))]
 
     def once() -> None:
-        told = monitor.tell(packed, tensors)
-        if told is None or (told.tokens is None) == tokens:
+        told = monitor.answered(next(turns), tensors, requests * rows * FEATURES * 8)
+        if len(told) != requests or (told[0] is None) == tokens:
             raise RuntimeError("the monitor does not do what is measured")
-        monitor.count(told)
 
     return once
+
+
+def _asked(model: Model, random: np.random.Generator, size: tuple[int, int]) -> list[Packed]:
+    """So many requests of so many rows, as they are packed, different ones: the same again would cost less."""
+    requests, rows = size
+    usual = np.array(list(model.row.values()))
+    scattered = usual[:, None] + random.normal(size=(requests, FEATURES, rows))
+    return [Packed(rows, EVERYTHING, [one.tobytes()]) for one in scattered]
 
 
 def observing(model: Model) -> Callable[[], None]:
@@ -143,18 +153,19 @@ def observing(model: Model) -> Callable[[], None]:
 
 
 def cpu_of_requests(model: Model) -> dict[str, float]:
-    """CPU of one call in microseconds, by what is done: medians over interleaved rounds."""
+    """CPU of a row in microseconds, by what is done: medians over interleaved rounds."""
     calls = {
-        "counted, with a token": counting(model, 1, tokens=True),
-        "counted": counting(model, 1, tokens=False),
-        "32 rows": counting(model, 32, tokens=True),
-        "observe": observing(model),
+        "one request": (counting(model, 1, 1, tokens=True), 1),
+        "one request, no token": (counting(model, 1, 1, tokens=False), 1),
+        "16 requests": (counting(model, 16, 1, tokens=True), 16),
+        "a request of 32 rows": (counting(model, 1, 32, tokens=True), 32),
+        "observe": (observing(model), 1),
     }
     found: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
-        for name, call in calls.items():
+        for name, (call, rows) in calls.items():
             before = time.process_time()
-            for _ in range(BLOCK):
+            for _ in range(BLOCK // rows):
                 call()
             found[name].append((time.process_time() - before) / BLOCK * 1e6)
     return {name: statistics.median(values) for name, values in found.items()}
@@ -233,11 +244,12 @@ def main() -> bool:
     cpu = cpu_of_requests(model)
     peers = {"prometheus_client observe": cpu["observe"]}
     results = [
-        Measurement("request of 20 features, token included", cpu["counted, with a token"], "us CPU",
+        Measurement("request of 20 features, token included", cpu["one request"], "us CPU",
                     CPU_BUDGET_MICROSECONDS, peers=peers),
-        Measurement("request of 20 features, no token", cpu["counted"], "us CPU", peers=peers),
-        Measurement("row of 32 in a request, tokens included", cpu["32 rows"] / 32, "us CPU", peers=peers),
-        Measurement("counting over observe()", cpu["counted"] / cpu["observe"], "x"),
+        Measurement("request of 20 features, no token", cpu["one request, no token"], "us CPU", peers=peers),
+        Measurement("request of 16 in a batch, token included", cpu["16 requests"], "us CPU", peers=peers),
+        Measurement("row of 32 in a request, token included", cpu["a request of 32 rows"], "us CPU", peers=peers),
+        Measurement("counting over observe()", cpu["one request, no token"] / cpu["observe"], "x"),
     ]  # fmt: skip
     for connections, pair in throughput_ratios(model).items():
         results += [

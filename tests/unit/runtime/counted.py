@@ -101,7 +101,7 @@ def answer(some: list[Row]) -> list[OutputTensor]:
 
 def count(cells: CellCounts, some: list[Row], absent: tuple[str, ...] = ()) -> None:
     """One request, answered."""
-    cells.count(cells.read(packed(some, absent), answer(some)), NOW)
+    cells.count([cells.read([packed(some, absent)], answer(some), NOW)])
 
 
 def totals(cells: CellCounts) -> object:

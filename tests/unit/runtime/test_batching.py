@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leeboard_runtime import wire
-from leeboard_runtime.batching import Batcher, BatchLimits
+from leeboard_runtime.batching import Answered, Batcher, BatchLimits
 from leeboard_runtime.errors import Refusal
 from leeboard_runtime.metrics import ServerMetrics
 from leeboard_runtime.packed import EVERYTHING, Key, Packed
@@ -26,6 +26,7 @@ class Worker:
         self.sent: list[list[float]] = []
         self.headers: list[dict[str, Any]] = []
         self.killed = asyncio.Event()
+        self.watched: list[tuple[list[int], list[float], int]] = []
         self.batcher: Batcher
 
     def send(self, frame: bytes) -> None:
@@ -36,6 +37,12 @@ class Worker:
 
     def kill(self) -> None:
         self.killed.set()
+
+    def watch(self, requests: Sequence[Packed], tensors: Sequence[OutputTensor], size: int) -> list[str]:
+        """Take notes; the token of a request is its first value."""
+        self.watched.append(([request.rows for request in requests], tensors[0].data, size))
+        blocks = [block for request in requests for block in request.blocks if isinstance(block, bytes)]
+        return [str(array("d", block)[0]) for block in blocks]
 
     def answer(self) -> None:
         block = array("d", [2 * value for value in self.sent[-1]]).tobytes()
@@ -52,7 +59,8 @@ class Worker:
 def start(*, max_rows: int = 256, queue: int = 100, timeout_seconds: float = 60) -> Worker:
     worker = Worker()
     limits = BatchLimits(max_rows=max_rows, queue=queue, timeout_seconds=timeout_seconds)
-    worker.batcher = Batcher(limits, send=worker.send, metrics=ServerMetrics("n", "1"), on_hang=worker.kill)
+    metrics = ServerMetrics("n", "1")
+    worker.batcher = Batcher(limits, send=worker.send, metrics=metrics, on_hang=worker.kill, watch=worker.watch)
     worker.batcher.open()
     return worker
 
@@ -67,8 +75,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def data(answers: Sequence[list[OutputTensor]]) -> list[tuple[list[int], list[float]]]:
-    return [(tensors[0].shape, tensors[0].data) for tensors in answers]
+def data(answers: Sequence[Answered]) -> list[tuple[list[int], list[float]]]:
+    return [(answer.tensors[0].shape, answer.tensors[0].data) for answer in answers]
 
 
 async def test_requests_of_one_turn_of_the_loop_share_a_batch_and_get_their_own_rows() -> None:
@@ -214,3 +222,31 @@ async def test_an_output_of_the_whole_batch_is_not_cut_for_a_request_that_is_alo
     output = {"name": "total", "datatype": "FP64", "code": "d", "shape": [1]}
     worker.batcher.answered({"outputs": [output], "sizes": [8]}, memoryview(block))
     assert data([await future]) == [([1], [6])]
+
+
+async def test_whoever_watches_is_told_of_a_batch_at_once_and_each_request_gets_its_token() -> None:
+    worker = start()
+    futures = [worker.batcher.submit(rows(1)), worker.batcher.submit(rows(2, 3)), worker.batcher.submit(rows(4))]
+    await settle()
+    worker.answer()
+    assert [answered.tokens for answered in await asyncio.gather(*futures)] == ["1.0", "2.0", "4.0"]
+    ((sizes, told, size),) = worker.watched
+    assert (sizes, told) == ([1, 2, 1], [2, 4, 6, 8])
+    assert 4 * 8 < size < 4 * 8 + 100
+
+
+async def test_whoever_watches_is_not_told_of_requests_that_have_gone_and_not_of_a_batch_that_failed() -> None:
+    worker = start()
+    futures = [worker.batcher.submit(rows(value)) for value in (1, 2, 3)]
+    await settle()
+    futures[1].cancel()
+    worker.answer()
+    assert [(await futures[place]).tokens for place in (0, 2)] == ["1.0", "3.0"]
+    assert [(sizes, told) for sizes, told, _ in worker.watched] == [([1], [2]), ([1], [6])]
+
+    failed = worker.batcher.submit(rows(4))
+    await settle()
+    worker.fail()
+    with pytest.raises(Refusal):
+        await failed
+    assert len(worker.watched) == 2

@@ -71,6 +71,69 @@ def test_counts_of_parts_add_up_to_the_counts_of_the_whole(some: list[Row], size
     assert totals(whole) == totals(parts)
 
 
+ABSENT = ((), ("amount",), ("city", "visits"))
+batches = st.lists(
+    st.tuples(st.lists(st.lists(rows, min_size=1, max_size=3), min_size=1, max_size=4), st.sampled_from(ABSENT)),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(batches)
+def test_requests_count_the_same_together_in_their_batches_and_row_by_row(
+    given_batches: list[tuple[list[list[Row]], tuple[str, ...]]],
+) -> None:
+    together, alone = fresh(), fresh()
+    reads = []
+    for requests, absent in given_batches:
+        every = [row for request in requests for row in request]
+        reads.append(together.read([packed(request, absent) for request in requests], answer(every), NOW))
+        for row in every:
+            count(alone, [row], absent)
+    together.count(reads)
+    assert totals(together) == totals(alone)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(rows, min_size=1, max_size=3), min_size=1, max_size=6))
+def test_what_a_token_holds_is_the_same_for_a_row_alone_and_in_a_batch(requests: list[list[Row]]) -> None:
+    every = [row for request in requests for row in request]
+    cells = fresh()
+    read = cells.read([packed(request) for request in requests], answer(every), NOW)
+    alone = [cells.read([packed([row])], answer([row]), NOW) for row in every]
+    told = [[*one.predictions, *one.segments, *one.groups] for one in (read, *alone)]
+    assert [list(field) for field in told[0]] == [[one for row in told[1:] for one in row[i]] for i in range(6)]
+
+
+@settings(deadline=None)
+@given(st.lists(rows, min_size=1, max_size=12), st.lists(st.integers(1, 5), min_size=1, max_size=6))
+def test_the_first_rows_of_each_large_request_count_wherever_it_is_in_a_batch(
+    some: list[Row], sizes: list[int]
+) -> None:
+    limit = 3
+    requests = [[some[(start + row) % len(some)] for row in range(size)] for start, size in enumerate(sizes)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(counting, "ROWS_OF_A_REQUEST", limit)
+        limited = fresh()
+    expected = fresh()
+    every = [row for request in requests for row in request]
+    limited.count([limited.read([packed(request) for request in requests], answer(every), NOW)])
+    for request in requests:
+        count(expected, request[:limit])
+    expected.skipped = sum(max(0, size - limit) for size in sizes)
+    assert totals(limited) == totals(expected)
+
+
+def test_a_date_is_as_old_as_it_was_when_it_was_answered() -> None:
+    document = profile([feature("x", "Datetime")], [channel("x", 0, "Age", edges=[0.0, 500.0])])
+    description = described([("x", "datetime")])
+    cells = CellCounts(parse_profile(encoded(document)), description)
+    body = {"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "data": ["1970-01-01"]}]}
+    request = RequestParser(description).parse(orjson.dumps(body)).packed
+    cells.count([cells.read([request, request], [], at) for at in (-10.0, 10.0, 1000.0)])
+    assert cells.counts() == [[2, 2, 2]]
+
+
 @settings(deadline=None)
 @given(st.lists(rows, min_size=1, max_size=8))
 def test_counters_of_pods_merge_by_addition(some: list[Row]) -> None:
@@ -113,7 +176,7 @@ def test_the_same_rows_count_the_same_in_every_way_that_they_can_be_sent(values:
     for way, request in requests_of(values).items():
         cells = CellCounts(parse_profile(encoded(numeric_profile(3))), description)
         call = RequestParser(description).parse(orjson.dumps(request))
-        cells.count(cells.read(call.packed, tensors), NOW)
+        cells.count([cells.read([call.packed], tensors, NOW)])
         found[way] = (cells.counts(), cells.quality())
     assert {way: counts for way, counts in found.items() if counts != found["a matrix"]} == {}
 
@@ -161,7 +224,7 @@ def test_columns_are_found_wherever_they_stand_among_others_of_their_type(size: 
             for name, data in given.items()
         ]
         call = RequestParser(description).parse(orjson.dumps({"inputs": inputs}))
-        cells.count(cells.read(call.packed, []), NOW)
+        cells.count([cells.read([call.packed], [], NOW)])
 
     assert cells.counts() == [[1, 1, 0], [0, 1, 1], [1]]
     assert cells.quality()[2] == [0, 0, 0, 0, 1, 0]
@@ -184,7 +247,7 @@ def test_of_a_very_large_request_the_first_rows_count_and_the_others_are_skipped
     request = requests_of([[value] for value in values])["a matrix"]
     call = RequestParser(described_numbers(1)).parse(orjson.dumps(request))
 
-    cells.count(cells.read(call.packed, [OutputTensor("p", "FP64", [8, 2], [0.25, 0.75] * 8)]), NOW)
+    cells.count([cells.read([call.packed], [OutputTensor("p", "FP64", [8, 2], [0.25, 0.75] * 8)], NOW)])
 
     assert (cells.rows, cells.skipped) == (5, 3)
     assert (cells.counts()[0], cells.counts()[2]) == ([1] * 5 + [0] * 5, [0, 5])
@@ -199,7 +262,7 @@ def test_a_feature_that_the_signature_lacks_is_missing_in_every_row() -> None:
             {"name": "member", "shape": [1], "datatype": "BOOL", "data": [True]},
         ]
     }
-    cells.count(cells.read(blocks.parse(orjson.dumps(body)).packed, []), NOW)
+    cells.count([cells.read([blocks.parse(orjson.dumps(body)).packed], [], NOW)])
     assert [quality[0] for quality in cells.quality()] == [0, 1, 1, 0, 1, 1, 1]
     assert cells.rows == 1
 
@@ -212,7 +275,7 @@ def test_a_value_that_the_profiles_kind_cannot_read_is_of_a_wrong_type(kind: str
     description = described([("x0", kind)], required=False)
     cells = CellCounts(parse_profile(encoded(numeric_profile(1))), description)
     body = {"inputs": [{"name": "x0", "shape": [2], "datatype": datatype, "data": [value, None]}]}
-    cells.count(cells.read(RequestParser(description).parse(orjson.dumps(body)).packed, []), NOW)
+    cells.count([cells.read([RequestParser(description).parse(orjson.dumps(body)).packed], [], NOW)])
     assert cells.quality() == [[0, 1, 1, 0, 0, 0]]
     assert sum(cells.counts()[0]) == 0
 
@@ -222,14 +285,14 @@ def test_a_text_that_is_no_date_is_of_a_wrong_type() -> None:
     description = described([("x", "string")], required=False)
     cells = CellCounts(parse_profile(encoded(document)), description)
     body = {"inputs": [{"name": "x", "shape": [3], "datatype": "BYTES", "data": ["1970-01-01", "soon", None]}]}
-    cells.count(cells.read(RequestParser(description).parse(orjson.dumps(body)).packed, []), NOW)
+    cells.count([cells.read([RequestParser(description).parse(orjson.dumps(body)).packed], [], NOW)])
     assert (cells.counts()[0], cells.quality()[0]) == ([0, 1], [0, 1, 1, 0, 0, 0])
 
 
 def test_infinities_and_nan_are_told_apart_and_are_in_no_cell() -> None:
     cells = CellCounts(parse_profile(encoded(numeric_profile(1))), described_numbers(1))
     for value in (float("nan"), float("inf"), float("-inf"), 1e6, 60.0, -50.0):
-        cells.count(cells.read(Packed(1, EVERYTHING, [array("d", [value]).tobytes()]), []), NOW)
+        cells.count([cells.read([Packed(1, EVERYTHING, [array("d", [value]).tobytes()])], [], NOW)])
     assert cells.quality() == [[0, 1, 0, 2, 0, 1]]
     assert cells.counts()[0] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 
@@ -239,7 +302,7 @@ def test_an_unmonitored_feature_tells_only_whether_it_is_there() -> None:
     description = Description((Column("id", "string", required=False),), (), (), (), "test", lean=False)
     cells = CellCounts(parse_profile(encoded(document)), description)
     body = {"inputs": [{"name": "id", "shape": [2], "datatype": "BYTES", "data": ["a", None]}]}
-    cells.count(cells.read(RequestParser(description).parse(orjson.dumps(body)).packed, []), NOW)
+    cells.count([cells.read([RequestParser(description).parse(orjson.dumps(body)).packed], [], NOW)])
     assert cells.quality() == [[0, 1, 0, 0, 0, 0]]
 
 
@@ -255,7 +318,7 @@ def test_an_array_is_counted_by_its_norm_and_projections(numpy: str) -> None:
     for some in (images[:1], images[1:]):
         flat = [value for image in some for value in image]
         body = {"inputs": [{"name": "image", "shape": [len(some), 2, 2], "datatype": datatype, "data": flat}]}
-        cells.count(cells.read(RequestParser(description).parse(orjson.dumps(body)).packed, []), NOW)
+        cells.count([cells.read([RequestParser(description).parse(orjson.dumps(body)).packed], [], NOW)])
 
     counts = dict(zip(measured, cells.counts(), strict=True))
     assert counts["Length"] == [0, 0, 0, 3, 0]
@@ -282,32 +345,34 @@ def test_the_memory_of_categories_is_bounded_and_forgetting_changes_no_count() -
     assert cells.counts()[2] == [expected.get(cell, 0) for cell in range(6)]
 
 
-def test_the_work_of_a_request_of_20_features_stays_within_its_budget() -> None:
-    """Calls, not time: one for each feature, its bisection, and at most 40 for the request."""
+@pytest.mark.parametrize(("batches", "requests", "calls"), [(64, 1, 20 + 25), (4, 16, 20 + 6)])
+def test_the_work_of_a_request_of_20_features_stays_within_its_budget(batches: int, requests: int, calls: int) -> None:
+    """Calls, not time: one for each feature, its bisection, and few for the request, fewer where it is in a batch."""
     cells = CellCounts(parse_profile(encoded(numeric_profile(20))), described_numbers(20))
-    request = requests_of([[float(index % 7) for index in range(20)]])["columns in order"]
-    call = RequestParser(described_numbers(20)).parse(orjson.dumps(request))
-    tensors = [OutputTensor("output-0", "FP64", [1, 2], [0.25, 0.75])]
-    cells.count(cells.read(call.packed, tensors), NOW)
-    calls = 0
+    body = requests_of([[float(index % 7) for index in range(20)]])["columns in order"]
+    call = RequestParser(described_numbers(20)).parse(orjson.dumps(body))
+    tensors = [OutputTensor("output-0", "FP64", [requests, 2], [0.25, 0.75] * requests)]
+    asked = [call.packed] * requests
+    cells.count([cells.read(asked, tensors, NOW)])
+    made = 0
 
     def note(_: object, event: str, __: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
+        nonlocal made
+        made += event in {"call", "c_call"}
 
     sys.setprofile(note)
     try:
-        cells.count(cells.read(call.packed, tensors), NOW)
+        cells.count([cells.read(asked, tensors, NOW) for _ in range(batches)])
     finally:
         sys.setprofile(None)
 
-    assert 20 <= calls <= 20 + 40
+    assert 20 <= made / (batches * requests) <= calls
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(rows, min_size=2, max_size=5))
 def test_looking_an_answer_up_counts_nothing(some: list[Row]) -> None:
     cells = fresh()
-    cells.read(packed(some), answer(some))
+    cells.read([packed(some)], answer(some), NOW)
     assert (cells.rows, sum(map(sum, cells.counts())), sum(map(sum, cells.quality()))) == (0, 0, 0)
     assert len(cells.counts()) == len(CHANNELS)

@@ -3,18 +3,19 @@
 import json
 import logging
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from leeboard_runtime import counting
 from leeboard_runtime import monitor as rooms
 from leeboard_runtime.errors import Refusal
 from leeboard_runtime.feedback import MOST_LABELS, Feedback, Judge
 from leeboard_runtime.labels import COHORT_SECONDS
-from leeboard_runtime.monitor import Declared, Monitor, Tokens, Told
+from leeboard_runtime.monitor import Declared, Monitor, Tokens
 from leeboard_runtime.outcomes import Task
 from leeboard_runtime.packed import EVERYTHING, Packed
 from leeboard_runtime.profile_reading import parse_profile
@@ -36,6 +37,19 @@ CREDENTIAL = b"0123456789abcdef"
 START = 500_000 * COHORT_SECONDS
 DAY = 86400.0
 KEYS = ("01" * 16, "02" * 16)
+SIZE = 16  # bytes of a request, about
+
+
+def asked(*rows: tuple[float, float]) -> Packed:
+    """A request of these rows, as it is packed."""
+    values = array("d", [value for column in zip(*rows, strict=True) for value in column])
+    return Packed(len(rows), EVERYTHING, [values.tobytes()])
+
+
+def answer(scores: Sequence[float]) -> list[OutputTensor]:
+    """Probabilities of two classes for each row."""
+    flat = [one for score in scores for one in (1 - score, score)]
+    return [OutputTensor("output-0", "FP64", [len(scores), 2], flat)]
 
 
 @dataclass
@@ -69,21 +83,17 @@ class Scene:
         assert self.monitor.tokens is not None
         return self.monitor.tokens.feedback
 
-    def tell(self, *rows: tuple[float, float], scores: tuple[float, ...] = ()) -> Told | None:
-        """Rows of two features, answered with a probability of the second class each, 0.75 unless said otherwise."""
-        blocks = array("d", [value for column in zip(*rows, strict=True) for value in column]).tobytes()
-        flat = [one for score in scores or (0.75,) * len(rows) for one in (1 - score, score)]
-        tensors = [OutputTensor("output-0", "FP64", [len(rows), 2], flat)]
-        told = self.monitor.tell(Packed(len(rows), EVERYTHING, [blocks]), tensors)
-        if told is not None:
-            self.monitor.count(told)
-        return told
+    def tell(self, *rows: tuple[float, float], scores: tuple[float, ...] = ()) -> str | None:
+        """A request of rows of two features, answered with a probability of the second class each, 0.75 unless said
+        otherwise; its tokens.
+        """
+        (tokens,) = self.monitor.answered([asked(*rows)], answer(scores or (0.75,) * len(rows)), SIZE)
+        return tokens
 
     def tokens(self, *rows: tuple[float, float], scores: tuple[float, ...] = ()) -> list[str]:
         told = self.tell(*rows, scores=scores)
         assert told is not None
-        assert told.tokens is not None
-        return told.tokens.split(",")
+        return told.split(",")
 
     def label(self, *labels: tuple[str, object]) -> tuple[int, dict[str, Any]]:
         body = [{"token": token, "label": label} for token, label in labels]
@@ -118,6 +128,35 @@ def test_each_row_has_a_token_that_brings_its_prediction_back(scene: Scene) -> N
     ]
 
 
+def test_the_requests_of_a_batch_have_tokens_each_for_its_own_rows(scene: Scene) -> None:
+    requests = [asked((1.0, 2.0)), asked((5.0, 9.0), (1.0, 1.0)), asked((5.0, 2.0))]
+    tokens = scene.monitor.answered(requests, answer((0.75, 0.125, 0.25, 0.5)), 4 * SIZE)
+    assert [len(of.split(",")) for of in tokens if of is not None] == [1, 2, 1]
+
+    for of in tokens:
+        assert of is not None
+        assert scene.label(*[(token, 1) for token in of.split(",")])[0] == 200
+
+    assert [entry[5:8] for entry in scene.entries()] == [[0.75, 0, 1], [0.125, -1, -1], [0.25, 0, 0], [0.5, -1, 1]]
+    assert scene.monitor.counted.rows == 4
+
+
+def test_in_a_batch_only_the_request_of_too_many_rows_has_no_tokens(scene: Scene) -> None:
+    many = rooms.TOKEN_ROWS + 1
+    requests = [asked((1.0, 2.0)), asked(*[(1.0, 1.0)] * many), asked((5.0, 2.0))]
+    one, none, other = scene.monitor.answered(requests, answer((0.75, *[0.125] * many, 0.25)), SIZE)
+
+    assert none is None
+    assert one is not None
+    assert other is not None
+    assert scene.label((one, 1), (other, 1))[0] == 200
+    assert [entry[5] for entry in scene.entries()] == [0.75, 0.25]
+    document = scene.monitor.labels_document(0)
+    assert document is not None
+    assert document["served"] == [{"cohort": START, "rows": 2, "classes": [1, 1]}]
+    assert scene.monitor.counted.rows == many + 2
+
+
 def test_a_cohort_tells_what_was_served_with_tokens(scene: Scene) -> None:
     scene.tokens((1.0, 1.0), (1.0, 1.0), scores=(0.75, 0.125))
     scene.now += COHORT_SECONDS
@@ -134,12 +173,18 @@ def test_a_cohort_tells_what_was_served_with_tokens(scene: Scene) -> None:
 
 def test_a_request_of_more_rows_than_a_limit_is_counted_without_tokens(scene: Scene) -> None:
     assert len(scene.tokens(*[(1.0, 1.0)] * rooms.TOKEN_ROWS)) == rooms.TOKEN_ROWS
-    told = scene.tell(*[(1.0, 1.0)] * (rooms.TOKEN_ROWS + 1))
-    assert told is not None
-    assert told.tokens is None
+    assert scene.tell(*[(1.0, 1.0)] * (rooms.TOKEN_ROWS + 1)) is None
     document = scene.monitor.labels_document(0)
     assert document is not None
     assert (scene.monitor.counted.rows, document["served"][0]["rows"]) == (513, 256)
+
+
+def test_a_request_of_which_rows_are_skipped_has_no_tokens(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "ROWS_OF_A_REQUEST", 1)
+    scene.monitor.describe(described_numbers(3))
+    scene.monitor.describe(described_numbers(2))
+    assert scene.tell((1.0, 1.0), (1.0, 1.0)) is None
+    assert (scene.monitor.counted.rows, scene.monitor.counted.skipped) == (1, 1)
 
 
 def test_a_class_beyond_what_a_token_holds_is_counted_and_left_out_of_the_token(tmp_path: Path) -> None:
@@ -148,12 +193,10 @@ def test_a_class_beyond_what_a_token_holds_is_counted_and_left_out_of_the_token(
     scene = Scene(tmp_path, document=document)
     scene.monitor.describe(described_numbers(1))
     packed = Packed(2, EVERYTHING, [array("d", [0.0, 1.0]).tobytes()])
-    told = scene.monitor.tell(packed, [OutputTensor("label", "INT64", [2], [299, 254])])
-    assert told is not None
-    assert told.tokens is not None
-    scene.monitor.count(told)
+    (tokens,) = scene.monitor.answered([packed], [OutputTensor("label", "INT64", [2], [299, 254])], SIZE)
+    assert tokens is not None
 
-    assert scene.label(*[(token, 0) for token in told.tokens.split(",")])[0] == 200
+    assert scene.label(*[(token, 0) for token in tokens.split(",")])[0] == 200
 
     assert [entry[4] for entry in scene.entries()] == [-1, 254]
     counts = scene.monitor.counted.counts()[1]
@@ -167,10 +210,7 @@ def test_without_keys_there_are_no_tokens_and_feedback_says_so(tmp_path: Path) -
     scene.monitor.tokens.keys.look()
     scene.monitor.describe(described_numbers(2))
 
-    told = scene.tell((1.0, 1.0))
-
-    assert told is not None
-    assert told.tokens is None
+    assert scene.tell((1.0, 1.0)) is None
     with pytest.raises(Refusal, match="no keys") as caught:
         scene.label(("token", 1))
     assert caught.value.status == 503
@@ -300,20 +340,33 @@ def test_before_the_model_is_described_the_counts_are_zeros(tmp_path: Path) -> N
     assert scene.tell((1.0, 1.0)) is None
 
 
-def test_counting_waits_for_its_turn_and_whoever_reads_does_not(scene: Scene) -> None:
+def test_rows_wait_to_be_counted_together_and_whoever_reads_does_not(scene: Scene) -> None:
     turns: list[Callable[[], None]] = []
     scene.monitor._later = turns.append
     for _ in range(3):
         scene.tell((1.0, 1.0))
     assert scene.monitor.cells is not None
-    assert (scene.monitor.cells.rows, len(turns)) == (0, 1)
+    assert (scene.monitor.cells.rows, len(turns)) == (0, 0)
 
     assert scene.monitor.cells_document()["rows"] == 3
-    scene.tell((1.0, 1.0))
-    for turn in turns:
-        turn()
+    assert scene.monitor.cells.rows == 3
+    document = scene.monitor.labels_document(0)
+    assert document is not None
+    assert document["served"][0]["rows"] == 3
 
-    assert (scene.monitor.cells.rows, len(turns)) == (4, 2)
+
+@pytest.mark.parametrize(("size", "requests"), [(SIZE, rooms.HELD_ROWS), (rooms.HELD_BYTES // 4, 4)])
+def test_no_more_rows_wait_than_the_limits_say(scene: Scene, size: int, requests: int) -> None:
+    turns: list[Callable[[], None]] = []
+    scene.monitor._later = turns.append
+    for turn in range(2 * requests):
+        assert len(turns) == turn // requests
+        scene.monitor.answered([asked((1.0, 1.0))], answer((0.75,)), size)
+        if len(turns) > turn // requests:
+            scene.monitor.answered([asked((1.0, 1.0))], answer((0.75,)), size)  # before its turn comes
+            turns[-1]()
+    assert scene.monitor.cells is not None
+    assert (scene.monitor.cells.rows, len(scene.monitor._held)) == (2 * requests + 2, 0)
 
 
 def test_a_worker_that_comes_back_with_the_same_model_changes_no_count(scene: Scene) -> None:
@@ -322,14 +375,35 @@ def test_a_worker_that_comes_back_with_the_same_model_changes_no_count(scene: Sc
     assert scene.monitor.counted.rows == 1
 
 
+def test_another_model_is_counted_from_zero_and_none_of_its_rows_is_one_of_the_model_before(scene: Scene) -> None:
+    scene.tell((1.0, 1.0))
+    scene.monitor.describe(described_numbers(3))
+    assert scene.monitor.counted.rows == 0
+
+
 def test_a_fault_of_counting_is_logged_and_told_as_skipped_rows_and_never_raised(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Packed(3, EVERYTHING, [b"1234567"])
 
     with caplog.at_level(logging.ERROR):
-        told = [scene.monitor.tell(broken, []) for _ in range(5)]
+        told = [scene.monitor.answered([broken], [], SIZE) for _ in range(5)]
 
-    assert told == [None] * 5
+    assert told == [[None]] * 5
     assert (scene.monitor.faults, scene.monitor.counted.skipped, scene.monitor.counted.rows) == (5, 15, 0)
     assert caplog.text.count("an answer was not counted") == 3
+
+
+def test_a_fault_that_shows_when_rows_are_counted_together_skips_them_and_no_later_ones(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monitor = Monitor(Declared(parse_profile(encoded(numeric_profile(2)))), tokens=None, clock=lambda: START)
+    monitor.describe(described_numbers(2))
+    with caplog.at_level(logging.ERROR):
+        monitor.answered([asked((1.0, 1.0))], answer((0.75,)), SIZE)
+        monitor.answered([Packed(3, EVERYTHING, [b"1234567"])], answer((0.75,) * 3), SIZE)
+        assert (monitor.counted.rows, monitor.counted.skipped, monitor.faults) == (0, 4, 1)
+    monitor.answered([asked((1.0, 1.0))], answer((0.75,)), SIZE)
+    assert (monitor.counted.rows, monitor.counted.skipped, monitor.faults) == (1, 4, 1)
+    assert sum(map(sum, monitor.counted.counts()[:2])) == 2
+    assert "an answer was not counted" in caplog.text

@@ -56,7 +56,7 @@ def test_cells_are_counted_and_no_value_is_a_label() -> None:
         "amount": 5.0, "ratio": None, "visits": 1, "member": True, "city": "Oslo", "note": "secret", "since": None,
         "probability": 0.75,
     }  # fmt: skip
-    monitor.cells.count(monitor.cells.read(packed([row]), answer([row])), 0.0)
+    monitor.cells.count([monitor.cells.read([packed([row])], answer([row]), 0.0)])
 
     found = samples(monitor)
 

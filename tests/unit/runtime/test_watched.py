@@ -35,13 +35,13 @@ def mount(folder: Path, data: str, keys: dict[str, str]) -> None:
 
 def test_the_last_name_seals_and_every_key_opens(folder: Path) -> None:
     keys = Watched(folder, read_keys)
-    old_token = keys.value.seal(b"mark", SEALED)
+    old_token = keys.value.seal(b"mark", [SEALED])[0]
     mount(folder, "..two", {"2026-01-01": OLD, "2026-02-01": NEW})
 
     keys.look()
 
     assert keys.value.open(old_token).sealed == SEALED
-    assert Keyring([bytes.fromhex(NEW)]).open(keys.value.seal(b"mark", SEALED)).sealed == SEALED
+    assert Keyring([bytes.fromhex(NEW)]).open(keys.value.seal(b"mark", [SEALED])[0]).sealed == SEALED
 
 
 def test_what_has_not_changed_is_not_read_again(folder: Path) -> None:
