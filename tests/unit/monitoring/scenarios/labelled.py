@@ -38,7 +38,7 @@ class Labelling:
     def hour_of(self, rows: Rows) -> None:
         """One hour of requests; what falls due by its end is labelled before the poll."""
         start = int(self.loop.service.now.timestamp()) // HOUR * HOUR
-        self.waiting.append((self.hour + self.delay, self._labels(rows, start)))
+        self.waiting.append((self.hour + self.delay, self.labels_of(rows, start)))
         self.hour += 1
         self._deliver()
         self.loop.window(rows, hours=1)
@@ -75,7 +75,8 @@ class Labelling:
         """Its pod."""
         return f"{self.revision}-a"
 
-    def _labels(self, rows: Rows, start: int) -> PodLabels:
+    def labels_of(self, rows: Rows, start: int) -> PodLabels:
+        """Labels of an hour that began then."""
         assert rows.labels is not None
         assert rows.predicted is not None
         pairs = enumerate(zip(rows.predicted, rows.labels, strict=True), start=self.answered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from leeboard.api.monitoring_status import PerformanceStatus
 from leeboard.monitoring.cells import LabelEntry
@@ -44,21 +45,25 @@ def test_labels_that_come_a_day_late_show_the_loss_a_day_later_and_count_once_ea
     assert len(loop.jobs) == 1
 
 
-def test_labels_that_come_after_their_cohort_was_judged_change_nothing() -> None:
-    """Half of the labels come in time; with maxAge over, the hours are judged by them, and the others are too late."""
-    loop = a_loop(maxAge="2h")
-    in_time = Labelling(loop, delay=1, part=lambda entry: entry.sequence % 2 == 0)
+@pytest.mark.parametrize(
+    ("max_age", "tenths", "hours_after"),
+    [("2h", 5, 1), ("48h", 9, 60)],
+    ids=["it was judged by age", "it was judged when nine of ten labels were there"],
+)
+def test_labels_that_come_after_their_cohort_was_judged_change_nothing(
+    *, max_age: str, tenths: int, hours_after: int
+) -> None:
+    loop = a_loop(maxAge=max_age)
+    in_time = Labelling(loop, part=lambda entry: entry.sequence % 10 < tenths)
+    first = int(loop.service.now.timestamp()) // 3600 * 3600
     hours(in_time, 4, wrong=USUAL)
     in_time.quiet(4)
     judged = performance(loop)
-    assert judged.labels == 4 * HOUR // 2
+    assert judged.labels == 4 * HOUR * tenths // 10
 
-    late = Labelling(a_loop(), delay=1)
-    late.loop = loop
-    start = int((loop.service.now.timestamp() // 3600 - 8) * 3600)
-    rows = lent(10, HOUR, wrong=1.0)
-    loop.tell(late._labels(rows, start))
+    loop.tell(Labelling(loop).labels_of(lent(10, HOUR, wrong=1.0), first))
     loop.later(hours=1)
+    loop.later(hours=hours_after)
     assert performance(loop) == judged
 
 
