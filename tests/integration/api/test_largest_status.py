@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from leeboard.api.conditions import Condition, ConditionStatus
+from leeboard.api.evaluation import MAX_DATA_FAULTS, EvaluationStatus, EvaluationVerdict, PairedCounts
 from leeboard.api.inference_service import InferenceService, InferenceServiceStatus, Revision
 from leeboard.api.model_version import (
     Artifact,
@@ -116,6 +117,26 @@ def model_version_status() -> ModelVersionStatus:
             record="r" * 128,
         ),
         attempt=1_000_000,
+        evaluation=EvaluationStatus(
+            verdict=EvaluationVerdict.NOT_BETTER,
+            reason="R" * 64,
+            message=LONG,
+            at=SINCE,
+            champion="9" * 10,
+            dataset=DIGEST,
+            after=SINCE,
+            rows=2**31,
+            not_later=2**31,
+            unlabelled=2**31,
+            data_faults=(LONG,) * MAX_DATA_FAULTS,
+            measure="MeanAbsoluteError",
+            candidate_value=LONG,
+            champion_value=LONG,
+            counts=PairedCounts(both=2**31, only_candidate=2**31, only_champion=2**31, neither=2**31),
+            gain=LONG,
+            low=LONG,
+            high=LONG,
+        ),
     )
 
 

@@ -112,7 +112,8 @@ def cooling_down(case: Case, _wish: Wish) -> Objection | None:
     until = datetime.fromisoformat(trigger.ended_at) + cooldown_of(case)
     if case.now >= until:
         return None
-    return Objection(RetrainingReason.COOLING_DOWN, f"the last training ended {trigger.ended_at}", until)
+    in_vain = " and brought nothing better" if case.signs.candidate is Candidate.NOT_BETTER else ""
+    return Objection(RetrainingReason.COOLING_DOWN, f"the last training ended {trigger.ended_at}{in_vain}", until)
 
 
 def budget_spent(case: Case, _wish: Wish) -> Objection | None:

@@ -316,6 +316,8 @@ def test_a_cooldown_is_doubled_as_soon_as_what_was_trained_is_not_better() -> No
     world.train()
     world.see(candidate=Candidate.NOT_BETTER, evaluation="version 2 is worse")
     world.later(hours=30)
-    assert reason(world) == RetrainingReason.COOLING_DOWN
+    found = world.see().judgement
+    assert found.reason == RetrainingReason.COOLING_DOWN
+    assert "and brought nothing better; until 2026-03-04T12:00:00Z" in found.message
     world.later(hours=20)
     assert reason(world) == RetrainingReason.TRAINING
