@@ -36,7 +36,7 @@ def drift_of(conclusion: DriftConclusion, profile: Profile) -> told.ServedDriftS
     window, judged, ruling = conclusion.window, conclusion.judged, conclusion.ruling
     return told.ServedDriftStatus(
         **_window(window, profile),
-        verdict=told.DriftVerdict(ruling.verdict.value),
+        verdict=ruling.verdict,
         drifted=ruling.drifted,
         mismatched=ruling.mismatched,
         drift_since=None if ruling.since is None else timestamp(ruling.since),
@@ -53,7 +53,7 @@ def quality_of(conclusion: QualityConclusion, profile: Profile) -> told.QualityS
     quality = conclusion.quality
     return told.QualityStatus(
         **_window(conclusion.window, profile),
-        verdict=told.QualityVerdict(quality.verdict.value),
+        verdict=quality.verdict,
         faults=tuple(_faults(profile, quality)),
     )
 

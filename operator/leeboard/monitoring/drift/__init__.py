@@ -7,11 +7,13 @@ Nothing here waits, reads a clock or asks anybody. docs/monitoring.md explains t
 
 from __future__ import annotations
 
+from leeboard.api.monitoring_status import DriftVerdict as Verdict
+from leeboard.api.monitoring_status import QualityVerdict
 from leeboard.monitoring.drift.calibration import Calibration, calibrated, merged_blocks
 from leeboard.monitoring.drift.judging import Case, judge, judge_all
-from leeboard.monitoring.drift.quality import Quality, QualityVerdict, judge_quality
+from leeboard.monitoring.drift.quality import Quality, judge_quality
 from leeboard.monitoring.drift.settings import DEFAULTS, Settings
-from leeboard.monitoring.drift.verdict import Judged, Outcome, Standing, Verdict
+from leeboard.monitoring.drift.verdict import Judged, Outcome, Standing
 from leeboard.monitoring.drift.votes import Ruling, Votes, no_votes, ruled, voted
 
 __all__ = [

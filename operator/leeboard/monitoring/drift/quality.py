@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leeboard.api.monitoring_status import QualityVerdict
 from leeboard.monitoring.analysis.arrays import Array, Arrays
 from leeboard.monitoring.cells import QUALITY, Cells
 from leeboard.monitoring.drift.settings import Settings
@@ -18,16 +18,6 @@ SURPRISE = 4.0
 USUAL_SHARE = 0.9
 """A reference with more than this in one cell may well show only that cell for a while."""
 _WITH_VALUES = (Kind.NUMERIC, Kind.BOOLEAN, Kind.CATEGORY)
-
-
-class QualityVerdict(StrEnum):
-    """``BROKEN`` alerts and forbids retraining; ``SUSPICIOUS`` is shown."""
-
-    GOOD = "Good"
-    SUSPICIOUS = "Suspicious"
-    BROKEN = "Broken"
-    INSUFFICIENT_DATA = "InsufficientData"
-    NO_DATA = "NoData"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,18 +20,6 @@ class Outcome(StrEnum):
     NO_DATA = "NoData"
 
 
-class Verdict(StrEnum):
-    """Of a version, after its last window. Only ``DRIFT`` can retrain anything."""
-
-    DRIFT = "Drift"
-    REFERENCE_MISMATCH = "ReferenceMismatch"
-    SUSPECTED = "Suspected"
-    STABLE = "Stable"
-    REFERENCE_TOO_SMALL = "ReferenceTooSmall"
-    INSUFFICIENT_DATA = "InsufficientData"
-    NO_DATA = "NoData"
-
-
 class Standing(IntEnum):
     """Of one channel or feature in one window; an unjudged one is not a stable one."""
 

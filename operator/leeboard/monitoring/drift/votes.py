@@ -15,9 +15,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from leeboard.api.monitoring_status import DriftVerdict as Verdict
 from leeboard.monitoring.analysis.arrays import Arrays
 from leeboard.monitoring.drift.settings import Settings
-from leeboard.monitoring.drift.verdict import CLEAN, DIFFERS, UNKNOWN, Judged, Outcome, Standing, Verdict, drifted_share
+from leeboard.monitoring.drift.verdict import CLEAN, DIFFERS, UNKNOWN, Judged, Outcome, Standing, drifted_share
 from leeboard.monitoring.profile import Profile
 
 WINDOWS, NEEDED = 4, 3
