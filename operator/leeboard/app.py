@@ -16,9 +16,6 @@ import kopf
 import structlog
 
 from leeboard.adapters.clock import SystemClock, steady_seconds
-from leeboard.adapters.counters import PodCounters
-from leeboard.adapters.data_marks import CONNECTIONS, GuardedResolver, WebMarks
-from leeboard.adapters.http_client import HttpClient
 from leeboard.adapters.http_server import metrics_server, probe_server
 from leeboard.adapters.kubernetes.cache import Cache, Origin
 from leeboard.adapters.kubernetes.client import ApiClient
@@ -28,15 +25,12 @@ from leeboard.adapters.kubernetes.kinds import OPTIONAL, REQUIRED, WATCHED
 from leeboard.adapters.kubernetes.lease import Election, LeaseName, LeaseTerms
 from leeboard.adapters.kubernetes.listing import Lister
 from leeboard.adapters.kubernetes.login import login
-from leeboard.adapters.mlflow.calls import Calls
-from leeboard.adapters.mlflow.tracking import MlflowTracking
-from leeboard.adapters.notifications import Desk, Notifier
-from leeboard.adapters.prometheus import Clocks, PrometheusQueries
 from leeboard.api.names import Kind
 from leeboard.api.resource import Manifest
 from leeboard.handlers.optional_kinds import watch_while_there
 from leeboard.handlers.watching import registry_of, watch_settings
 from leeboard.health import VitalSigns, fault_of
+from leeboard.links import Links
 from leeboard.metrics import Metrics
 from leeboard.ports import Sources
 from leeboard.reconciler.kind import KindEntry
@@ -50,7 +44,6 @@ from leeboard.service_metrics import ServiceMetrics
 from leeboard.settings import Settings
 
 DRAIN_SECONDS = 10.0
-HTTP_CONNECTIONS = 100
 NOTIFY_SECONDS = 2.0
 WATCH_STOP_SECONDS = 5.0
 _log = structlog.get_logger()
@@ -75,49 +68,25 @@ class Operator:
         self.metrics.registry.register(ServiceMetrics(lambda: self.cache.everywhere(Kind.INFERENCE_SERVICE)))
         self.metrics.registry.register(ResourceMetrics(self.cache.everywhere))
         self._lister = Lister(client, self.cache, WATCHED, steady=steady_seconds)
-        self._calls = Calls(settings.tracking_uri, self.metrics, steady=steady_seconds)
-        self._http = HttpClient(connections=HTTP_CONNECTIONS)
-        self._web = HttpClient(connections=CONNECTIONS, resolver=GuardedResolver())
         self._cluster = KubernetesCluster(
             client, self.cache, self._gate, now=self._clock.now, instance=settings.pod_name
         )
-        self._tracking = MlflowTracking(self._calls, steady=steady_seconds)
-        self._counters = PodCounters(self._http, self.metrics, steady=steady_seconds)
+        self._links = Links(settings, self.metrics, now=self._clock.now, may_send=lambda: self._gate.is_open)
         self._watcher = self._watcher_of()
-        self._outward = HttpClient(connections=HTTP_CONNECTIONS, is_through_proxy=True)
-        self._notifier = self._notifier_of()
         self._workers = Workers(self._queue, self._world(kinds), self.metrics, count=settings.workers)
         self._is_leading = False
         self._stop = asyncio.Event()
 
     def _world(self, kinds: Mapping[Kind, KindEntry[Any, Any]]) -> World:
-        defaults = self._settings.defaults()
-        clocks = Clocks(now=self._clock.now, steady=steady_seconds)
-        sources = Sources(
-            self._cluster,
-            self._tracking,
-            self._counters,
-            PrometheusQueries(self._http, self._settings.prometheus, self.metrics, clocks=clocks),
-            self._watcher,
-            WebMarks(self._web, steady=steady_seconds),
-        )
-        return World(sources, self._clock, defaults, kinds, self._notifier)
-
-    def _notifier_of(self) -> Notifier:
-        desk = Desk(
-            self._outward,
-            self.metrics,
-            steady=steady_seconds,
-            now=self._clock.now,
-            may_send=lambda: self._gate.is_open,
-        )
-        return Notifier(self._settings.notifications, desk, cluster=self._settings.cluster)
+        links = self._links
+        sources = Sources(self._cluster, links.tracking, links.counters, links.queries, self._watcher, links.marks)
+        return World(sources, self._clock, self._settings.defaults(), kinds, links.notifier)
 
     def _watcher_of(self) -> Watcher:
         around = Surroundings(
             self._cluster,
-            self._counters,
-            self._tracking,
+            self._links.counters,
+            self._links.tracking,
             self._clock,
             services=lambda: self.cache.everywhere(Kind.INFERENCE_SERVICE),
             changed=self._queue.add,
@@ -140,9 +109,7 @@ class Operator:
         finally:
             for server in servers:
                 await server.stop()
-            self._calls.close()
-            for http in (self._http, self._web, self._outward):
-                await http.close()
+            await self._links.close()
             await self._client.close()
 
     async def _stand_by_and_lead(self) -> int:
@@ -168,11 +135,11 @@ class Operator:
         return code
 
     async def _prepare(self) -> None:
-        await asyncio.gather(self._lister.fill(), self._calls.warm_up())
+        await asyncio.gather(self._lister.fill(), self._links.warm_up())
 
     async def _work(self, keeping: asyncio.Task[None], stopping: asyncio.Task[bool]) -> int:
         self._workers.start()
-        self._notifier.start()
+        self._links.notifier.start()
         watching = await self._start_watching()
         sweeping = asyncio.create_task(self._lister.sweep_for_ever(self._settings.sweep_seconds), name="sweep")
         _log.info("operator started", workers=self._settings.workers, sweep_seconds=self._settings.sweep_seconds)
@@ -185,7 +152,7 @@ class Operator:
             for task in done:
                 _log.error("stopping after a loss", lost=task.get_name(), error=repr(task.exception()))
         await self._workers.stop(seconds=DRAIN_SECONDS if self._gate.is_open else 0)
-        await self._notifier.stop(seconds=NOTIFY_SECONDS if self._gate.is_open else 0)
+        await self._links.notifier.stop(seconds=NOTIFY_SECONDS if self._gate.is_open else 0)
         # Given back before the watch is taken down: a standby may go on at once.
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)

@@ -19,7 +19,7 @@ from leeboard.adapters.kubernetes.gate import WriteGate
 from leeboard.adapters.kubernetes.kinds import WATCHED
 from leeboard.api.names import Kind
 from leeboard.api.resource import Metadata
-from leeboard.app import HTTP_CONNECTIONS
+from leeboard.links import HTTP_CONNECTIONS
 from leeboard.metrics import Metrics
 from leeboard.ports import Key, Tracking
 from leeboard.reconciler.watching.watcher import Surroundings, Watcher
