@@ -78,6 +78,7 @@ FROM model-base AS trainer-car-loan
 ARG PIP_OPTIONS=--no-cache-dir
 COPY examples/01-car-loan/fetch_data.py /opt/train/fetch_data.py
 RUN python3 /opt/train/fetch_data.py --destination /data -- ${PIP_OPTIONS}
-COPY examples/01-car-loan/train.py examples/02-canary/train_campaign.py /opt/train/
+COPY examples/01-car-loan/train.py examples/02-canary/train_campaign.py examples/03-drift/train_newest.py /opt/train/
+COPY examples/03-drift/records.py examples/03-drift/desk.py /opt/train/
 USER 10001:10001
 CMD ["python3", "/opt/train/train.py"]

@@ -35,6 +35,12 @@ def canary_told(cluster: Cluster) -> subprocess.CompletedProcess[str]:
     return tell("02-canary", cluster)
 
 
+@pytest.fixture(scope="module")
+def drift_told(cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    """The third story, told once."""
+    return tell("03-drift", cluster)
+
+
 def test_the_car_loan_story_is_told_without_a_failed_request(told: subprocess.CompletedProcess[str]) -> None:
     assert told.returncode == 0, f"{told.stdout[-6000:]}\n{told.stderr[-12000:]}"
     story = json.loads(path_of("01-car-loan").read_text(encoding="utf-8"))
@@ -82,3 +88,18 @@ def test_a_bad_version_reaches_nobody_and_a_good_one_everybody(canary_told: subp
     assert figures["secondsFromDecisionToRollback"] < 5
     assert abs(figures["measuredAt10Percent"] - 0.1) < 0.06
     assert abs(figures["measuredAt50Percent"] - 0.5) < 0.1
+
+
+def test_a_change_of_the_world_is_noticed_learnt_once_and_served(drift_told: subprocess.CompletedProcess[str]) -> None:
+    assert drift_told.returncode == 0, f"{drift_told.stdout[-6000:]}\n{drift_told.stderr[-12000:]}"
+    story = json.loads(path_of("03-drift").read_text(encoding="utf-8"))
+    figures = story["figures"]
+
+    assert (story["ok"], figures["requestsFailed"], figures["jobsStarted"]) == (True, 0, 1)
+    assert 25_000 < figures["verdictRow"] <= 27_000
+    assert "car_value" in figures["drifted"].split(", ")
+    assert figures["labelsAfterVerdict"] <= 1_000
+    assert figures["regainedLow"] > 0
+    assert figures["partRegained"] >= 0.5
+    assert figures["accuracyAfterLow"] > figures["accuracyDuringHigh"]
+    assert figures["requestsByVersion"].keys() == {figures["firstVersion"], figures["secondVersion"]}

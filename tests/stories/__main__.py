@@ -12,7 +12,7 @@ import typer
 from tests.cluster.api import Cluster, Gateway
 from tests.cluster.errors import ClusterError
 from tests.cluster.progress import run, say, step
-from tests.stories import canary, car_loan
+from tests.stories import canary, car_loan, drift
 from tests.stories.record import Figure, Record
 from tests.stories.screen import Screen
 from tests.stories.stage import Phase, Stage, StoryError
@@ -23,6 +23,7 @@ from tests.support.kubectl import Kubectl, KubectlError
 STORIES: dict[str, tuple[str, Callable[[Stage], dict[str, Figure]]]] = {
     "01-car-loan": (car_loan.NAMESPACE, car_loan.play),
     "02-canary": (canary.NAMESPACE, canary.play),
+    "03-drift": (drift.NAMESPACE, drift.play),
 }
 
 app = typer.Typer(add_completion=False, help=__doc__)

@@ -174,6 +174,18 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(monitoring={"labels": LABELS | {"maxAge": "721h"}}),
         "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1 and 720 cohorts, and 720h at most",
     ),
+    "labels that come before their cohort is over": (
+        inference_service(monitoring={"labels": LABELS | {"maxAge": "30m"}}),
+        "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1 and 720 cohorts, and 720h at most",
+    ),
+    "more short cohorts than are remembered": (
+        inference_service(monitoring={"labels": LABELS | {"cohort": "1m", "maxAge": "13h"}}),
+        "spec.monitoring.labels.maxAge: Invalid value: maxAge is between 1 and 720 cohorts, and 720h at most",
+    ),
+    "cohorts of a second": (
+        inference_service(monitoring={"labels": LABELS | {"cohort": "1s", "maxAge": "1m"}}),
+        "spec.monitoring.labels.cohort: Invalid value: cohort is between 5s and 24h",
+    ),
     "a group without another one to compare with": (
         inference_service(monitoring={"groups": [{"column": "sex", "values": ["f"]}]}),
         "spec.monitoring.groups: Invalid value: a group is compared with another one",
