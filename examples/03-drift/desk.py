@@ -25,7 +25,7 @@ DATA = Path("/data")
 NUMBERS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 WORDS = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
 CHANGE = 25_000
-DAYS = ((CHANGE, 5_000), (29_480, 640), (42_000, 320), (50_000, 80))
+DAYS = ((CHANGE, 5_000), (36_000, 640), (44_000, 320), (50_000, 80))
 """Rows of a day, up to a row."""
 LAST_DAY_ROWS = 2_500
 DAY_SECONDS = 6.0

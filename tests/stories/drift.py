@@ -99,7 +99,8 @@ def _learnt(stage: Stage, first: str) -> Figures:
         started = _until(stage, lambda found: _trigger(found).get("seen") is True, what="the TrainingJob is there")
         job = trained(stage, str(_trigger(started)["trainingJob"]))
         version = approved(stage, job)
-        number = str(version["spec"]["version"])
+        number, judged = str(version["spec"]["version"]), version["status"]["evaluation"]
+        stage.screen.say(f"[green]version {number} is better[/green]: {judged['message']}")
         service = _until(stage, lambda found: serves(found, number), what=f"version {number} goes through the rollout")
     history = service["status"]["history"][0]
     stage.screen.say(f"[green]version {number} serves[/green]: {history['outcome']}")
@@ -107,7 +108,11 @@ def _learnt(stage: Stage, first: str) -> Figures:
         "secondVersion": number,
         "promotedAt": history["at"],
         "promotion": history["outcome"],
-        "learntUntilRow": _row_at(stage, job["status"]["startedAt"]) if "startedAt" in job["status"] else None,
+        "evaluation": judged["verdict"],
+        "evaluationRows": judged["rows"],
+        "evaluationGain": float(judged["gain"]),
+        "evaluationGainLow": float(judged["low"]),
+        "evaluationGainHigh": float(judged["high"]),
         "secondsFromTriggerToPromotion": seconds_between(_trigger(service)["at"], history["at"]),
     }
 
