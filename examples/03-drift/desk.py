@@ -1,7 +1,7 @@
 """The loan desk: asks a served model about 50,000 applications in the order of time, and tells it later what was right.
 
 The first 25,000 come in five days, as nothing happens in them. Then the world changes, and fewer come a day. Outcomes
-are known a day later: they go to the service as labels, with the token of each prediction, and to the records. Once a
+are known next morning: they go to the service as labels, with the token of each prediction, and to the records. Once a
 day is answered by a new version alone, the rest comes in large days, and each row is also asked of the version before.
 
 Each line of the log is one day; the last one has "done". A request has failed unless it is answered 200 with as many
@@ -25,7 +25,7 @@ DATA = Path("/data")
 NUMBERS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 WORDS = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
 CHANGE = 25_000
-DAYS = ((CHANGE, 5_000), (36_000, 640), (44_000, 320), (50_000, 80))
+DAYS = ((CHANGE, 5_000), (26_920, 640), (35_920, 3_000), (41_920, 400), (50_000, 80))
 """Rows of a day, up to a row."""
 LAST_DAY_ROWS = 2_500
 DAY_SECONDS = 6.0
@@ -211,16 +211,15 @@ async def work(options: argparse.Namespace) -> None:
             began = time.monotonic()
             usual = next(length for end, length in DAYS if start < end)
             length = LAST_DAY_ROWS if is_new else usual
-            day = await desk.day(rows[start : start + length], labels[start : start + length])
+            if waiting is not None:
+                await desk.tell(waiting)
+            waiting = day = await desk.day(rows[start : start + length], labels[start : start + length])
             start += len(day.rows)
             first = first or day.versions[0]
             is_new = count(desk.ledger, day, first)
             print(json.dumps(desk.ledger.figures()), flush=True)
             if is_new:
                 await desk.compare(day)
-            if waiting is not None:
-                await desk.tell(waiting)
-            waiting = day
             await asyncio.sleep(max(0.0, DAY_SECONDS - (time.monotonic() - began)) if not is_new else 0.0)
     print(json.dumps({**desk.ledger.figures(), "done": True}), flush=True)
 

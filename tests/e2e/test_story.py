@@ -20,7 +20,7 @@ def tell(name: str, cluster: Cluster) -> subprocess.CompletedProcess[str]:
     assert cluster.kubeconfig.exists()
     path_of(name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.stories", name]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False)
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.fixture(scope="module")

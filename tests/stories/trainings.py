@@ -36,14 +36,14 @@ def trained(stage: Stage, name: str) -> Manifest:
     return found
 
 
-def approved(stage: Stage, training_job: Manifest) -> Manifest:
+def approved(stage: Stage, training_job: Manifest, *, seconds: float = APPROVAL_SECONDS) -> Manifest:
     """The ModelVersion of a TrainingJob, once it is fingerprinted and approved, with its profile or without."""
     name = training_job["status"]["modelVersion"]["name"]
     version = stage.wait(
         f"ModelVersion/{name}",
         lambda found: is_true(found, "Ready"),
         what=f"ModelVersion {name} has its fingerprint taken and its profile built",
-        seconds=APPROVAL_SECONDS,
+        seconds=seconds,
     )
     stage.screen.say(f"{name}: approved, {version['status']['artifact']['digest']}")
     return version
