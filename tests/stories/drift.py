@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +42,21 @@ def play(stage: Stage) -> Figures:
         _until_row(stage, CHANGE)
     figures = _noticed(stage)
     figures |= _learnt(stage, first)
-    return figures | _recovered(stage, first=first, second=str(figures["secondVersion"]))
+    figures |= _recovered(stage, first=first, second=str(figures["secondVersion"]))
+    agree(figures)
+    return figures
+
+
+def agree(figures: Mapping[str, Figure]) -> None:
+    """What the desk counted and what the operator judged before the promotion, on other rows, are of one size.
+
+    Raises:
+        StoryError: the two intervals have nothing in common.
+    """
+    desk, operator = ((float(str(figures[f"{name}Low"])), float(str(figures[f"{name}High"])))
+                      for name in ("regained", "evaluationGain"))  # fmt: skip
+    if max(desk[0], operator[0]) > min(desk[1], operator[1]):
+        raise StoryError(f"the desk counted a gain within {desk}, the operator one within {operator}")
 
 
 def _first_version(stage: Stage) -> str:

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.stories.car_loan import HELD_OUT_ROWS, compare
+from tests.stories.drift import agree
 from tests.stories.screen import Row, Screen, row_of
 from tests.stories.stage import Stage, StoryError
 from tests.stories.traffic import Figures
@@ -71,3 +72,13 @@ def test_a_pod_shows_what_it_waits_for() -> None:
     }
 
     assert row_of(pod, NOW).phase == "ImagePullBackOff"
+
+
+@pytest.mark.parametrize(("low", "high", "is_told"), [(0.021, 0.034, True), (0.0, 0.0201, True), (0.034, 0.05, False)])
+def test_desk_and_operator_have_to_agree_on_the_gain(*, low: float, high: float, is_told: bool) -> None:
+    figures = {"regainedLow": 0.0201, "regainedHigh": 0.0332, "evaluationGainLow": low, "evaluationGainHigh": high}
+    if is_told:
+        agree(figures)
+        return
+    with pytest.raises(StoryError):
+        agree(figures)
