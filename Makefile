@@ -76,8 +76,8 @@ cluster-env: $(READY) ## print KUBECONFIG and PATH for this cluster: eval "$$(ma
 bench: $(READY) tools ## measure the budgets; writes build/bench/*.json
 	$(BIN)/python -m tests.bench
 
-bench-peers: $(READY) ## measure other model servers beside ours; writes build/bench/serving.json
-	$(BIN)/python -m tests.bench serving
+bench-peers: $(READY) ## measure other model servers and drift detectors beside ours; writes build/bench/{serving,drift_peers}.json
+	$(BIN)/python -m tests.bench serving drift_peers
 
 lock: ## resolve the lock files again from pyproject.toml
 	$(PYTHON) -m venv $(VENV)

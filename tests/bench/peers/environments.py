@@ -11,6 +11,7 @@ from pathlib import Path
 REQUIREMENTS = {
     "kserve": ("kserve==0.21.0", "mlflow==3.17.2", "scikit-learn==1.7.2", "pandas<3"),
     "mlserver": ("mlserver==1.7.1", "mlserver-mlflow==1.7.1", "mlflow==3.17.2", "scikit-learn==1.7.2", "pandas<3"),
+    "drift": ("evidently==0.7.23", "nannyml==0.13.1", "pandas<3"),
 }
 
 
