@@ -140,14 +140,31 @@ def _recovered(stage: Stage, *, first: str, second: str) -> Figures:
     jobs = [job for job in stage.kubectl.list("trainingjobs.leeboard.dev", namespace=NAMESPACE) if _is_triggered(job)]
     if last["failed"] or len(jobs) != 1:
         raise StoryError(f"{last['failed']} requests failed: {last['errors']}; {len(jobs)} trainings")
+    figures = recovery(last)
+    stage.screen.say(
+        f"accuracy [bold]{figures['accuracyBefore']}[/bold] before, [bold]{figures['accuracyDuring']}[/bold] after the"
+        f" change, [bold]{figures['accuracyAfter']}[/bold] with version {second}: regained {figures['regained']}"
+    )
+    return figures | {
+        "jobsStarted": len(jobs),
+        "firstVersion": first,
+        "requestsSent": last["sent"],
+        "requestsFailed": last["failed"],
+        "requestsByVersion": last["answers"],
+        "labels": last["labels"],
+    }
+
+
+def recovery(last: Manifest) -> Figures:
+    """Accuracies, and what the new version regains of the loss, out of the desk's last line.
+
+    Raises:
+        StoryError: that is less than half of the loss, or its interval holds zero.
+    """
     before, during, after = (share(last[name]) for name in ("before", "during", "after"))
     regained, pairs = gain(last["pairs"]), last["pairs"]
     old = share({"right": pairs["both"] + pairs["onlyOld"], "rows": sum(pairs.values())})
     loss = before.value - old.value
-    stage.screen.say(
-        f"accuracy [bold]{before.value:.4f}[/bold] before, [bold]{during.value:.4f}[/bold] after the change,"
-        f" [bold]{after.value:.4f}[/bold] with version {second}: {regained.value / loss:.0%} of the loss is regained"
-    )
     if regained.low <= 0 or regained.value < loss / 2:
         raise StoryError(f"of a loss of {loss:.4f} {regained.value:.4f} is regained, at least {regained.low:.4f}")
     return {
@@ -159,12 +176,6 @@ def _recovered(stage: Stage, *, first: str, second: str) -> Figures:
         "loss": round(loss, 4),
         "partRegained": round(regained.value / loss, 3),
         "rowsCompared": sum(pairs.values()),
-        "jobsStarted": len(jobs),
-        "firstVersion": first,
-        "requestsSent": last["sent"],
-        "requestsFailed": last["failed"],
-        "requestsByVersion": last["answers"],
-        "labels": last["labels"],
     }
 
 

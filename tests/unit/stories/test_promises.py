@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.stories.car_loan import HELD_OUT_ROWS, compare
-from tests.stories.drift import agree
+from tests.stories.drift import agree, recovery
 from tests.stories.screen import Row, Screen, row_of
 from tests.stories.stage import Stage, StoryError
 from tests.stories.traffic import Figures
@@ -82,3 +82,28 @@ def test_desk_and_operator_have_to_agree_on_the_gain(*, low: float, high: float,
         return
     with pytest.raises(StoryError):
         agree(figures)
+
+
+def counted(*, only_new: int, only_old: int) -> Manifest:
+    """What the desk says at its end: 94 % before the change, 90 % after it."""
+    pairs = {"both": 4500 - only_old, "onlyOld": only_old, "onlyNew": only_new, "neither": 500 - only_new}
+    right = {"before": 23_500, "during": 9_000, "after": 4500 - only_old + only_new}
+    rows = {"before": 25_000, "during": 10_000, "after": 5_000}
+    return {"pairs": pairs} | {name: {"right": right[name], "rows": rows[name]} for name in rows}
+
+
+def test_half_of_the_loss_has_to_be_regained() -> None:
+    figures = recovery(counted(only_new=240, only_old=120))
+
+    assert (figures["loss"], figures["regained"], figures["partRegained"]) == (0.04, 0.024, 0.6)
+    assert figures["accuracyOfFirstVersionAfter"] == 0.9
+    assert 0 < float(str(figures["regainedLow"])) < 0.024 < float(str(figures["regainedHigh"]))
+
+
+@pytest.mark.parametrize(
+    ("only_new", "only_old"),
+    [pytest.param(200, 110, id="less than half"), pytest.param(0, 0, id="the same answers")],
+)
+def test_less_is_no_recovery(only_new: int, only_old: int) -> None:
+    with pytest.raises(StoryError, match="is regained"):
+        recovery(counted(only_new=only_new, only_old=only_old))
