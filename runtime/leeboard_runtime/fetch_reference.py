@@ -110,7 +110,7 @@ def _check(status: int, told: str) -> None:
     if status == HTTPStatus.OK:
         return
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        fault = PermanentFault(Reason.REFERENCE_NOT_FOUND, f"{told} answers {status}: there is no reference")
+        fault = PermanentFault(Reason.REFERENCE_NOT_FOUND, f"{told} answers {status}: there is no such file")
     elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         message = f"{told} answers {status}; it is asked without credentials, so log the rows as an artifact of the run"
         fault = PermanentFault(Reason.ACCESS_DENIED, message)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from leeboard.api.bounds import Digest, Line, Message, ObjectName, VersionNumber, Word
+from leeboard.api.cel import rule, rules
 from leeboard.api.reference import ColumnName, ReferenceUri
 from leeboard.api.resource import ApiModel
 from leeboard.api.rollout import Fraction
@@ -15,8 +16,6 @@ from leeboard.api.rollout_status import DATE_TIME
 
 MIN_ROWS = 200
 """Fewest rows that are judged: below it the intervals are those of another distribution than the one we assume."""
-
-
 MAX_DATA_FAULTS = 5
 
 
@@ -29,6 +28,12 @@ class EvaluationData(ApiModel):
 
 class Evaluation(ApiModel):
     """Rows that no version was trained on; a new version has to answer them better than the one that serves."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule("self.target != self.timeColumn", "the target is another column than the time", path=".timeColumn")
+        )
+    )
 
     dataset: EvaluationData = Field(description="Labelled rows; those of the time of training are not counted.")
     target: ColumnName = Field(description="Column with the true answers; a row without one is not counted.")

@@ -158,6 +158,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         inference_service(model={"name": "car-loan", "version": "3", "follow": "Approved"}),
         "spec.model: Invalid value: exactly one of version (pinned) and follow: Approved",
     ),
+    "answers that are times": (
+        inference_service(retraining=RETRAINING | {"evaluation": EVALUATION | {"timeColumn": EVALUATION["target"]}}),
+        "spec.retraining.evaluation.timeColumn: Invalid value: the target is another column than the time",
+    ),
     "a window that is longer than the longest": (
         inference_service(monitoring={"window": {"period": "240h"}}),
         "spec.monitoring.window.longest: Invalid value: longest is one period or more",
