@@ -1,8 +1,8 @@
 """The loan desk: asks a served model about 50,000 applications in the order of time, and tells it later what was right.
 
 The first 25,000 come in five days, as nothing happens in them. Then the world changes, and fewer come a day. Outcomes
-are known next morning: they go to the service as labels, with the token of each prediction, and to the records. Once a
-day is answered by a new version alone, the rest comes in large days, and each row is also asked of the version before.
+are in the records next morning; two days later the service is told, with the token of each prediction. Once a day is
+answered by a new version alone, the rest comes in large days, and each row is also asked of the version before.
 
 Each line of the log is one day; the last one has "done". A request has failed unless it is answered 200 with as many
 answers as rows.
@@ -25,10 +25,13 @@ DATA = Path("/data")
 NUMBERS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 WORDS = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
 CHANGE = 25_000
-DAYS = ((CHANGE, 5_000), (26_920, 640), (35_920, 3_000), (41_920, 400), (50_000, 80))
+DAYS = ((CHANGE, 5_000), (26_500, 500), (38_500, 3_000), (42_500, 400), (50_000, 80))
 """Rows of a day, up to a row."""
 LAST_DAY_ROWS = 2_500
-DAY_SECONDS = 6.0
+DAY_SECONDS, DAWN = 6.0, 1.0
+"""Days begin a second after each multiple of their length."""
+LATE_DAYS = 3
+"""After so many days the service is told what was right."""
 BATCH_ROWS, REQUESTS = 160, 8
 """Rows of a request at most, and requests of a day at least: of two versions that serve, each answers some."""
 LABELS_A_REQUEST = 640
@@ -121,10 +124,13 @@ class Desk:
             self.ledger.pairs.update(OUTCOMES[pair] for pair in zip(day.right[part], old, strict=True))
 
     async def tell(self, day: Day) -> None:
-        """What became of a day's loans, to the service and to the records."""
+        """What became of a day's loans, to the service."""
         told = [{"token": token, "label": label} for token, label in zip(day.tokens, day.labels, strict=True) if token]
         for start in range(0, len(told), LABELS_A_REQUEST):
             await self._label(told[start : start + LABELS_A_REQUEST])
+
+    async def record(self, day: Day) -> None:
+        """What became of a day's loans, to the records."""
         lines = [
             ",".join([*(row[name] for name in (*NUMBERS, *WORDS, "timestamp")), str(label)])
             for row, label in zip(day.rows, day.labels, strict=True)
@@ -205,22 +211,25 @@ async def work(options: argparse.Namespace) -> None:
     rows, labels = read_rows()
     async with aiohttp.ClientSession(timeout=TIMEOUT, connector=aiohttp.TCPConnector(force_close=True)) as session:
         desk = Desk(session, options)
-        first, is_new, waiting = "", False, None
+        first, is_new, past = "", False, list[Day]()
         start = 0
         while start < len(rows):
-            began = time.monotonic()
             usual = next(length for end, length in DAYS if start < end)
             length = LAST_DAY_ROWS if is_new else usual
-            if waiting is not None:
-                await desk.tell(waiting)
-            waiting = day = await desk.day(rows[start : start + length], labels[start : start + length])
+            if past:
+                await desk.record(past[-1])
+            if len(past) >= LATE_DAYS:
+                await desk.tell(past[-LATE_DAYS])
+            day = await desk.day(rows[start : start + length], labels[start : start + length])
+            past.append(day)
             start += len(day.rows)
             first = first or day.versions[0]
             is_new = count(desk.ledger, day, first)
             print(json.dumps(desk.ledger.figures()), flush=True)
             if is_new:
                 await desk.compare(day)
-            await asyncio.sleep(max(0.0, DAY_SECONDS - (time.monotonic() - began)) if not is_new else 0.0)
+            if not is_new:
+                await asyncio.sleep(DAY_SECONDS - (time.time() - DAWN) % DAY_SECONDS)
     print(json.dumps({**desk.ledger.figures(), "done": True}), flush=True)
 
 
