@@ -28,7 +28,7 @@ CHANGE = 25_000
 DAYS = ((CHANGE, 5_000), (26_500, 500), (38_500, 3_000), (42_500, 400), (50_000, 80))
 """Rows of a day, up to a row."""
 LAST_DAY_ROWS = 2_500
-DAY_SECONDS, DAWN = 6.0, 1.0
+DAY_SECONDS, DAWN = 8.0, 1.0
 """Days begin a second after each multiple of their length."""
 LATE_DAYS = 3
 """After so many days the service is told what was right."""

@@ -1,6 +1,7 @@
 """examples/03-drift: the world changes at row 25,000; it is noticed, proven by late labels, learnt and served."""
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -86,6 +87,7 @@ def _noticed(stage: Stage) -> Figures:
         known = int((service["status"].get("performance") or {}).get("labels", 0))
         service = _until(stage, _trigger, what="late labels show whether the model has become worse")
     trigger, performance = _trigger(service), service["status"]["performance"]
+    labels = labels_in(trigger["evidence"])
     stage.screen.say(f"[green]one training starts[/green]: {trigger['evidence']}")
     return {
         "verdictRow": verdict_row,
@@ -96,13 +98,21 @@ def _noticed(stage: Stage) -> Figures:
         "triggerAt": trigger["at"],
         "triggerId": trigger["id"],
         "triggerEvidence": trigger["evidence"],
-        "labelsUsed": performance["labels"],
-        "labelsAfterVerdict": performance["labels"] - (known if known <= performance["labels"] else 0),
+        "labelsUsed": labels,
+        "labelsAfterVerdict": labels - (known if known <= labels else 0),
         "metric": performance["metric"],
         "metricValue": float(performance["value"]),
         "metricReference": float(performance["reference"]),
         "secondsFromVerdictToTrigger": seconds_between(drift["until"], trigger["at"]),
     }
+
+
+def labels_in(evidence: str) -> int:
+    """How many labels a trigger rests on; those that are told while it is acted upon are none of its evidence."""
+    found = re.search(r"\b(\d+) labels of version ", evidence)
+    if found is None:
+        raise StoryError(f"the trigger says nothing of labels: {evidence}")
+    return int(found[1])
 
 
 def _learnt(stage: Stage, first: str) -> Figures:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.stories.car_loan import HELD_OUT_ROWS, compare
-from tests.stories.drift import agree, recovery
+from tests.stories.drift import agree, labels_in, recovery
 from tests.stories.screen import Row, Screen, row_of
 from tests.stories.stage import Stage, StoryError
 from tests.stories.traffic import Figures
@@ -107,3 +107,11 @@ def test_half_of_the_loss_has_to_be_regained() -> None:
 def test_less_is_no_recovery(only_new: int, only_old: int) -> None:
     with pytest.raises(StoryError, match="is regained"):
         recovery(counted(only_new=only_new, only_old=only_old))
+
+
+def test_labels_are_those_that_the_trigger_rests_on() -> None:
+    told = "2880 rows of version 5; BalancedAccuracy 0.8930, on the reference 0.9336; 1200 labels of version 5"
+
+    assert labels_in(told) == 1200
+    with pytest.raises(StoryError, match="nothing of labels"):
+        labels_in("2880 rows of version 5")
