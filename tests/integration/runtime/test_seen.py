@@ -68,8 +68,10 @@ class Fleet:
     prometheus: Prometheus
 
     def firing(self) -> dict[str, Mapping[str, Any]]:
-        """Alerts by name; any of those that have the same."""
-        return {one["labels"]["alertname"]: one for one in self.prometheus.alerts()}
+        """Alerts by name, any of those that have the same; not those of services that other tests have left."""
+        ours = {self.own, self.team.namespace, None}
+        alerts = [one for one in self.prometheus.alerts() if one["labels"].get("namespace") in ours]
+        return {one["labels"]["alertname"]: one for one in alerts}
 
     def has(self, query: str) -> bool:
         """Whether a panel of the service's dashboard shows something."""
@@ -150,7 +152,8 @@ def healthy(running: Fleet) -> Seen:
     def goes_on() -> bool:
         running.traffic.good()
         running.standby.is_well()
-        known = 'sum(leeboard_verdict{verdict="Suspicious"}) == 3 and sum(leeboard_leader) == 1'
+        ours = 'namespace="$namespace", verdict="Suspicious"'
+        known = f"sum(leeboard_verdict{{{ours}}}) == 3 and sum(leeboard_leader) == 1"
         rates = "sum(rate(leeboard_server_requests_total[1m])) > 0 and sum(rate(leeboard_mlflow_seconds_count[1m])) > 0"
         return running.has(f"({known}) and ({rates})") and bool(running.hook.bodies)
 
