@@ -5,19 +5,13 @@ Whatever goes wrong for good is latched as Unknown: then, as for one that is not
 
 from __future__ import annotations
 
-from datetime import timedelta
-from http import HTTPStatus
-
 from leeboard.api.conditions import timestamp
 from leeboard.api.evaluation import EvaluationStatus, EvaluationVerdict
 from leeboard.api.reasons_model_version import VersionReason
-from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.resource import Manifest
-from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.model_version.attempt import since_failure
+from leeboard.planning.facts import Children, Unknown
 from leeboard.planning.model_version.champion import Unfit, champion_of, side_of
-from leeboard.planning.model_version.creating import PERSON_RETRY
-from leeboard.planning.model_version.ending import ending_of, said_by
+from leeboard.planning.model_version.ending import Ending, said_by
 from leeboard.planning.model_version.evaluation_job import COMPARE, Match, evaluation_job
 from leeboard.planning.model_version.evaluation_result import compared, judged
 from leeboard.planning.model_version.facts import (
@@ -26,15 +20,13 @@ from leeboard.planning.model_version.facts import (
     Situation,
     evaluation_attempt,
     evaluation_job_name,
-    has_condition,
-    pods_of,
 )
+from leeboard.planning.model_version.following import Errand
 from leeboard.planning.model_version.profiling import latched
 from leeboard.planning.model_version.record import ForgedError
 from leeboard.planning.model_version.report import Report, Step, evaluating
-from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, TRACKING_RETRY, since
+from leeboard.planning.moments import CACHE_RETRY, TRACKING_RETRY
 from leeboard.planning.plan import Create
-from leeboard.planning.pod_start import POD_GRACE, has_ended, has_started, is_preparing, problem
 
 
 def pairing(situation: Situation, *, attempt: int = 1, why: str = "") -> Step:
@@ -53,7 +45,8 @@ def pairing(situation: Situation, *, attempt: int = 1, why: str = "") -> Step:
     if isinstance(champion, Unfit):
         return _given_up(situation, champion.reason, champion.message)
     if (rejection := situation.rejection(evaluation_job_name(resource, attempt))) is not None:
-        return _refused(situation, rejection)
+        message = f"the API server refuses the Job {rejection.name}: {rejection.message}"
+        return ERRAND.refused(situation, rejection, message=message)
     job = evaluation_job(Match(resource, evaluation, candidate, champion, situation.defaults, attempt))
     reason = VersionReason.RETRYING if why else VersionReason.EVALUATING
     message = why or f"compares it with version {champion.version}, which serves"
@@ -62,20 +55,17 @@ def pairing(situation: Situation, *, attempt: int = 1, why: str = "") -> Step:
 
 def comparing(situation: Situation, job: Manifest, jobs: Children) -> Step:
     """What the Job's state means."""
-    if isinstance(situation.facts.pods, Unknown):
-        return Step(requeue_after=CACHE_RETRY)
-    attempt, pods = evaluation_attempt(situation.resource, jobs), pods_of(job, situation.facts.pods)
-    if not has_condition(job, "Failed") and not has_condition(job, "Complete"):
-        return _running(situation, job, pods)
-    if pods and not has_ended(pods[0]) and since_failure(job, situation) < LOG_PATIENCE:
-        return Step(requeue_after=CACHE_RETRY)  # the cache has seen the Job's end before the pod's
-    if has_condition(job, "Complete"):
-        return _kept(situation, pods, attempt=attempt)
-    ending = ending_of(job, pods[0] if pods else None, EVALUATION)
-    if ending.is_final:
-        # Rows are fetched by the command that fetches references, which names its faults by those.
-        return _given_up(situation, ending.reason.replace("Reference", "Rows"), ending.message)
-    return _again(situation, attempt=attempt, why=ending.message)
+    attempt = evaluation_attempt(situation.resource, jobs)
+    match ERRAND.followed(situation, job):
+        case Step() as step:
+            return step
+        case Ending() as ending if ending.is_final:
+            # Rows are fetched by the command that fetches references, which names its faults by those.
+            return _given_up(situation, ending.reason.replace("Reference", "Rows"), ending.message)
+        case Ending() as ending:
+            return _again(situation, attempt=attempt, why=ending.message)
+        case pods:
+            return _kept(situation, pods, attempt=attempt)
 
 
 def _kept(situation: Situation, pods: tuple[Manifest, ...], *, attempt: int) -> Step:
@@ -100,31 +90,6 @@ def _again(situation: Situation, *, attempt: int, why: str) -> Step:
     return pairing(situation, attempt=attempt + 1, why=f"attempt {attempt} failed: {why}")
 
 
-def _refused(situation: Situation, rejection: Rejection) -> Step:
-    """The API server does not take the Job: a quota may have room later, anything else ends it."""
-    message = f"the API server refuses the Job {rejection.name}: {rejection.message}"
-    if rejection.code == HTTPStatus.FORBIDDEN:
-        denied = StartReason.QUOTA_EXCEEDED if "exceeded quota" in rejection.message else StartReason.DENIED
-        return Step(_under_way(situation, denied, message), requeue_after=PERSON_RETRY)
-    reason = VersionReason.NAME_CONFLICT if rejection.code == HTTPStatus.CONFLICT else VersionReason.REJECTED
-    return _given_up(situation, reason, message)
-
-
-def _running(situation: Situation, job: Manifest, pods: tuple[Manifest, ...]) -> Step:
-    """The pod is on its way, or something keeps it from starting until the start deadline."""
-    found = problem(job, pods, situation.now)
-    age = since(job["metadata"]["creationTimestamp"], situation.now)
-    if found is None:
-        doing = "compares" if has_started(pods) else "asks both versions" if is_preparing(pods) else "starts"
-        soon = POD_GRACE - age if not pods and age < POD_GRACE else None
-        report = _under_way(situation, VersionReason.EVALUATING, f"the evaluation pod {doing}")
-        return Step(report, requeue_after=soon)
-    left = situation.defaults.start_deadline - age
-    if left <= timedelta(0) or found.is_permanent:
-        return _given_up(situation, found.reason, found.message)
-    return Step(_under_way(situation, found.reason, found.message), requeue_after=left)
-
-
 def _under_way(situation: Situation, reason: str, message: str) -> Report:
     """Progress; what is known of the profile is told again."""
     return evaluating(latched(situation.resource.status), reason, message)
@@ -141,3 +106,6 @@ def _given_up(situation: Situation, reason: str, message: str) -> Step:
 def _latching(situation: Situation, found: EvaluationStatus) -> Step:
     status = situation.resource.status.model_copy(update={"evaluation": found})
     return Step(latched(status), status)
+
+
+ERRAND = Errand(EVALUATION, VersionReason.EVALUATING, "asks both versions", "compares", _under_way, _given_up)

@@ -5,33 +5,26 @@ Whatever goes wrong for good, the version still serves: ProfileReady says why dr
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from pydantic import ValidationError
 
 from leeboard.api.conditions import ConditionStatus, ConditionType, condition_of, is_true
 from leeboard.api.model_version import ModelVersionStatus, Profile
 from leeboard.api.reasons_model_version import VersionReason
-from leeboard.api.reasons_pod_start import StartReason
 from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest
-from leeboard.planning.facts import Children, Rejection, Unknown
-from leeboard.planning.model_version.attempt import since_failure
-from leeboard.planning.model_version.creating import PERSON_RETRY
-from leeboard.planning.model_version.ending import ending_of, said_by
+from leeboard.planning.facts import Children, Unknown
+from leeboard.planning.model_version.ending import Ending, said_by
 from leeboard.planning.model_version.facts import (
     MAX_ATTEMPTS,
     PROFILE,
     Situation,
-    has_condition,
-    pods_of,
     profile_attempt,
 )
+from leeboard.planning.model_version.following import Errand
 from leeboard.planning.model_version.profile_job import REFERENCE_ANNOTATION, UPLOAD, Task, profile_job, source_of
 from leeboard.planning.model_version.report import Report, Step, profile_judgement, profiling, settled
-from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, TRACKING_RETRY, since
+from leeboard.planning.moments import CACHE_RETRY, TRACKING_RETRY
 from leeboard.planning.plan import Create
-from leeboard.planning.pod_start import POD_GRACE, has_ended, has_started, is_preparing, problem
 
 NEXT = "Next: set or correct spec.reference; serving does not wait for it."
 
@@ -59,20 +52,16 @@ def referring(situation: Situation) -> Step:
 
 def building(situation: Situation, job: Manifest, jobs: Children) -> Step:
     """What the Job's state means."""
-    if isinstance(situation.facts.pods, Unknown):
-        return Step(requeue_after=CACHE_RETRY)
-    attempt, pods = profile_attempt(situation.resource, jobs), pods_of(job, situation.facts.pods)
-    is_over = has_condition(job, "Failed") or has_condition(job, "Complete")
-    if not is_over:
-        return _running(situation, job, pods)
-    if pods and not has_ended(pods[0]) and since_failure(job, situation) < LOG_PATIENCE:
-        return Step(requeue_after=CACHE_RETRY)  # the cache has seen the Job's end before the pod's
-    if has_condition(job, "Complete"):
-        return _kept(situation, job, pods, attempt=attempt)
-    ending = ending_of(job, pods[0] if pods else None, PROFILE)
-    if ending.is_final:
-        return _given_up(situation, ending.reason, f"{ending.message}. {NEXT}")
-    return _again(situation, job, attempt=attempt, why=ending.message)
+    attempt = profile_attempt(situation.resource, jobs)
+    match ERRAND.followed(situation, job):
+        case Step() as step:
+            return step
+        case Ending() as ending if ending.is_final:
+            return _given_up(situation, ending.reason, f"{ending.message}. {NEXT}")
+        case Ending() as ending:
+            return _again(situation, job, attempt=attempt, why=ending.message)
+        case pods:
+            return _kept(situation, job, pods, attempt=attempt)
 
 
 def profile_of(status: ModelVersionStatus) -> Report:
@@ -122,7 +111,8 @@ def _creating(situation: Situation, reference: Reference, *, attempt: int, why: 
     """A step that makes the Job of ``attempt``; a refusal is told instead of being repeated."""
     resource = situation.resource
     if (rejection := situation.rejection()) is not None:
-        return _refused(situation, rejection)
+        message = f"the API server refuses the profile Job {rejection.name}: {rejection.message}"
+        return ERRAND.refused(situation, rejection, message=message, next_step=f". {NEXT}")
     if resource.status.artifact is None:
         return Step(requeue_after=CACHE_RETRY)  # a fingerprint without files is not latched
     job = profile_job(Task(resource, resource.status.artifact, reference, situation.defaults, attempt))
@@ -138,30 +128,6 @@ def _reference_of(job: Manifest) -> Reference | None:
         return None
 
 
-def _refused(situation: Situation, rejection: Rejection) -> Step:
-    """The API server does not take the Job: a quota may have room later, anything else ends it."""
-    message = f"the API server refuses the profile Job {rejection.name}: {rejection.message}"
-    if rejection.code == HTTPStatus.FORBIDDEN:
-        denied = StartReason.QUOTA_EXCEEDED if "exceeded quota" in rejection.message else StartReason.DENIED
-        return Step(_under_way(situation, denied, message), requeue_after=PERSON_RETRY)
-    reason = VersionReason.NAME_CONFLICT if rejection.code == HTTPStatus.CONFLICT else VersionReason.REJECTED
-    return _given_up(situation, reason, f"{message}. {NEXT}")
-
-
-def _running(situation: Situation, job: Manifest, pods: tuple[Manifest, ...]) -> Step:
-    """The pod is on its way, or something keeps it from starting until the start deadline."""
-    found = problem(job, pods, situation.now)
-    age = since(job["metadata"]["creationTimestamp"], situation.now)
-    if found is None:
-        doing = "keeps the profile" if has_started(pods) else "builds the profile" if is_preparing(pods) else "starts"
-        soon = POD_GRACE - age if not pods and age < POD_GRACE else None
-        return Step(_under_way(situation, VersionReason.PROFILING, f"the profile pod {doing}"), requeue_after=soon)
-    left = situation.defaults.start_deadline - age
-    if left.total_seconds() <= 0 or found.is_permanent:
-        return _given_up(situation, found.reason, found.message)
-    return Step(_under_way(situation, found.reason, found.message), requeue_after=left)
-
-
 def _under_way(situation: Situation, reason: str, message: str) -> Report:
     """Progress; a version that was approved before, and gets its profile later, stays so."""
     status = situation.resource.status
@@ -173,3 +139,6 @@ def _under_way(situation: Situation, reason: str, message: str) -> Report:
 def _given_up(situation: Situation, reason: str, message: str) -> Step:
     """There will be no profile for this spec."""
     return Step(settled(situation.resource.status, profile_judgement(ConditionStatus.FALSE, reason, message)))
+
+
+ERRAND = Errand(PROFILE, VersionReason.PROFILING, "builds the profile", "keeps the profile", _under_way, _given_up)
