@@ -82,10 +82,10 @@ def short_hash(*parts: str, length: int = 10) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:length]
 
 
-def child_name(owner: str, *parts: str) -> str:
-    """``<owner cut>-<hash of parts>``, at most 63 characters, the same for the same parts for ever."""
+def child_name(owner: str, *parts: str, most: int = MAX_NAME) -> str:
+    """``<owner cut>-<hash of parts>``, at most ``most`` characters, the same for the same parts for ever."""
     suffix = short_hash(*parts)
-    return f"{owner[: MAX_NAME - len(suffix) - 1].rstrip('-.')}-{suffix}"
+    return f"{owner[: most - len(suffix) - 1].rstrip('-.')}-{suffix}"
 
 
 def model_version_name(model: str, version: str) -> str:

@@ -22,12 +22,11 @@ from leeboard.planning.inference_service.facts import InferenceServiceFacts
 from leeboard.planning.inference_service.job_names import job_name, job_templates
 from leeboard.planning.inference_service.state import State
 from leeboard.planning.inference_service.world import World
-from leeboard.planning.observed import is_leaving
+from leeboard.planning.observed import is_leaving, pods_of_job
 from leeboard.planning.plan import Create, Delete, Write, ref_of, uid_of
 from leeboard.planning.pod_start import problem, statuses
 from leeboard.planning.retraining.probe_job import is_probe
 
-JOB_NAME = "batch.kubernetes.io/job-name"
 MAX_WORDS = 200
 """Characters of a Job's last words that are repeated."""
 
@@ -49,8 +48,7 @@ def job_findings(
         if job is None:
             found[check.name] = _not_there(facts.pod_templates.get(check.job.pod_template, Unknown("")), check.job)
         else:
-            pods = tuple(pod for pod in world.pods if (pod["metadata"].get("labels") or {}).get(JOB_NAME) == name)
-            found[check.name] = _said(job, pods, told=told.get(check.name), now=now)
+            found[check.name] = _said(job, pods_of_job(name, world.pods), told=told.get(check.name), now=now)
     return found
 
 

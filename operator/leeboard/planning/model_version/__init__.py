@@ -19,7 +19,6 @@ from leeboard.planning.model_version.facts import (
     Situation,
     Stage,
     evaluation_job_of,
-    has_condition,
     job_of,
     needs,
     profile_job_of,
@@ -29,6 +28,7 @@ from leeboard.planning.model_version.profiling import building, latched, referri
 from leeboard.planning.model_version.recording import recording
 from leeboard.planning.model_version.report import Step, told
 from leeboard.planning.moments import CACHE_RETRY
+from leeboard.planning.observed import has_condition
 from leeboard.planning.plan import Delete, JsonPatch, Plan, Write, ref_of, uid_of
 
 __all__ = ["ModelVersionFacts", "Needs", "needs", "plan"]

@@ -14,11 +14,11 @@ from leeboard.planning.model_version.facts import (
     MAX_ATTEMPTS,
     Situation,
     current_attempt,
-    has_condition,
     pods_of,
 )
 from leeboard.planning.model_version.report import Report, Step, stalled, under_way
 from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, earlier, since
+from leeboard.planning.observed import has_condition
 from leeboard.planning.pod_start import POD_GRACE, Problem, has_ended, has_started, is_preparing, problem
 
 

@@ -26,6 +26,7 @@ from leeboard.api.reference import Reference
 from leeboard.api.resource import Manifest, is_controlled_by
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.facts import Children, PodLog, RegisteredModel, RegisteredVersion, Rejection, Unknown
+from leeboard.planning.observed import has_condition
 
 NOT_ASKED = Unknown("not asked in this stage")
 MAX_ATTEMPTS = 3
@@ -199,12 +200,6 @@ def needs(resource: ModelVersion, jobs: Children | None = None) -> Needs:
             return Needs(champion=True)
         case Stage.ATTEMPT | Stage.PROFILING | Stage.LATCHED:
             return Needs()
-
-
-def has_condition(manifest: Manifest, type_: str) -> bool:
-    """Whether a condition of an object of Kubernetes is True."""
-    conditions = (manifest.get("status") or {}).get("conditions") or ()
-    return any(item.get("type") == type_ and item.get("status") == "True" for item in conditions)
 
 
 def _attempt_of(manifest: Manifest) -> int:

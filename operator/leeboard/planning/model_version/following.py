@@ -14,9 +14,10 @@ from leeboard.planning.facts import Rejection, Unknown
 from leeboard.planning.model_version.attempt import since_failure
 from leeboard.planning.model_version.creating import PERSON_RETRY
 from leeboard.planning.model_version.ending import Ending, ending_of
-from leeboard.planning.model_version.facts import Situation, has_condition, pods_of
+from leeboard.planning.model_version.facts import Situation, pods_of
 from leeboard.planning.model_version.report import Report, Step
 from leeboard.planning.moments import CACHE_RETRY, LOG_PATIENCE, since
+from leeboard.planning.observed import has_condition
 from leeboard.planning.pod_start import POD_GRACE, has_ended, has_started, is_preparing, problem
 
 

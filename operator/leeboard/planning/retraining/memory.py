@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from leeboard.api.conditions import timestamp
-from leeboard.api.names import MAX_RESOURCE_NAME, short_hash
+from leeboard.api.names import MAX_RESOURCE_NAME, child_name
 from leeboard.api.reasons_retraining import RetrainingEvent
 from leeboard.api.resource import Metadata
 from leeboard.api.retraining_status import (
@@ -40,8 +40,7 @@ Told = tuple[RetrainingStatus, tuple[Notice, ...]]
 
 def training_job_name(service: Metadata, trigger_id: str) -> str:
     """The TrainingJob of a trigger: the same for the same trigger for ever, short as CEL wants our kinds' names."""
-    suffix = short_hash(service.uid, trigger_id)
-    return f"{service.name[: MAX_RESOURCE_NAME - len(suffix) - 1].rstrip('-.')}-{suffix}"
+    return child_name(service.name, service.uid, trigger_id, most=MAX_RESOURCE_NAME)
 
 
 def followed(case: Case) -> Told:

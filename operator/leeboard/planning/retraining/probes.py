@@ -18,13 +18,12 @@ from leeboard.api.retraining import Retraining
 from leeboard.planning.defaults import Defaults
 from leeboard.planning.duration import seconds_of
 from leeboard.planning.facts import Rejection, Unknown
-from leeboard.planning.observed import is_leaving, label_of
+from leeboard.planning.observed import has_condition, is_leaving, label_of, pods_of_job
 from leeboard.planning.plan import Create, Delete, Write, ref_of, uid_of
 from leeboard.planning.pod_start import has_ended, problem, statuses
 from leeboard.planning.retraining.facts import is_on_web
 from leeboard.planning.retraining.probe_job import ACTIVE_SECONDS, Probe, is_probe, probe_job, probe_name
 
-JOB_NAME = "batch.kubernetes.io/job-name"
 MAX_WORDS = 300
 """Characters of a pod's last words that are repeated."""
 
@@ -41,12 +40,11 @@ class Looks:
 
     def pods_of(self, job: Manifest) -> tuple[Manifest, ...]:
         """Pods of a Job."""
-        name = job["metadata"]["name"]
-        return tuple(pod for pod in self.pods if (pod["metadata"].get("labels") or {}).get(JOB_NAME) == name)
+        return pods_of_job(job["metadata"]["name"], self.pods)
 
     def is_over(self, job: Manifest) -> bool:
         """Whether a Job has ended, and its pod as well, as far as it is there: the cache may see the one first."""
-        return bool(_end_of(job)) and all(map(has_ended, self.pods_of(job)))
+        return _has_ended(job) and all(map(has_ended, self.pods_of(job)))
 
     def of(self, probe: Probe) -> list[Manifest]:
         """Jobs of a probe, the newest first."""
@@ -91,7 +89,7 @@ def probe_writes(probes: Sequence[Probe], looks: Looks, defaults: Defaults) -> I
         needed |= {job["metadata"]["name"] for job in kept}
         slot = slot_of(probe, now=looks.now)
         there = {job["metadata"]["name"] for job in looks.jobs}
-        if all(_end_of(job) for job in jobs) and probe_name(looks.service, probe, slot) not in there:
+        if all(map(_has_ended, jobs)) and probe_name(looks.service, probe, slot) not in there:
             yield Create(probe_job(looks.service, probe, defaults, slot=slot))
     for job in looks.jobs:
         name = job["metadata"]["name"]
@@ -110,17 +108,15 @@ def _mark_of(probe: Probe, looks: Looks) -> str | Unknown | None:
         pods = looks.pods_of(job)
         if looks.is_over(job):
             return _said(job, pods)
-        found = None if _end_of(job) else problem(job, pods, looks.now)
+        found = None if _has_ended(job) else problem(job, pods, looks.now)
         if found is not None:
             return Unknown(f"{found.subject}: {found.detail or found.reason.value}")
     return None
 
 
-def _end_of(job: Manifest) -> str:
-    """Complete or Failed; empty while it is at work."""
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    ends = (str(item["type"]) for item in conditions if item.get("status") == "True")
-    return next((end for end in ends if end in {"Complete", "Failed"}), "")
+def _has_ended(job: Manifest) -> bool:
+    """Whether it is at work no more."""
+    return has_condition(job, "Complete") or has_condition(job, "Failed")
 
 
 def _said(job: Manifest, pods: tuple[Manifest, ...]) -> str | Unknown:
@@ -128,14 +124,14 @@ def _said(job: Manifest, pods: tuple[Manifest, ...]) -> str | Unknown:
     words = next(filter(None, map(_last_words, pods)), "")
     told = _told(words)
     mark = told.get("mark")
-    if _end_of(job) == "Complete" and isinstance(mark, str) and len(mark) <= 64:  # noqa: PLR2004 - as the status takes
+    if has_condition(job, "Complete") and isinstance(mark, str) and len(mark) <= 64:  # noqa: PLR2004 - as the status takes
         return mark
     name = job["metadata"]["name"]
     if told.get("message"):
         return Unknown(str(told["message"])[:MAX_WORDS])
     if words:
         return Unknown(f"the pod of Job {name} said: {words[-MAX_WORDS:]}")
-    late = _end_of(job) == "Failed"
+    late = has_condition(job, "Failed")
     return Unknown(f"Job {name} did not end within {ACTIVE_SECONDS} s" if late else f"the pod of Job {name} is gone")
 
 
